@@ -1,0 +1,207 @@
+# apitoken: build, install and test with PGXS.  "make help" lists the targets.
+
+EXTENSION = apitoken
+MODULE_big = apitoken
+
+# The control file is the only home of the version.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)
+
+OBJS = \
+	src/guc.o \
+	src/token_text.o \
+	src/digest.o \
+	src/scopes.o \
+	src/scopes_gin.o \
+	src/address.o \
+	src/table.o \
+	src/probe.o \
+	src/row.o \
+	src/realm.o \
+	src/token.o \
+	src/usage.o \
+	src/actor.o \
+	src/draft.o \
+	src/represent.o \
+	src/verify.o \
+	src/lifecycle.o \
+	src/import.o \
+	src/apitoken.o \
+	src/result.o \
+	src/digest_sql.o \
+	src/scopes_sql.o \
+	src/token_sql.o \
+	src/verify_sql.o \
+	src/lifecycle_sql.o \
+	src/represent_sql.o
+
+# The install script is these files, one after the other.
+SQL_PARTS = \
+	src/sql/prologue.sql \
+	src/sql/digest.sql \
+	src/sql/scopes.sql \
+	src/sql/realm.sql \
+	src/sql/token.sql \
+	src/sql/verify.sql \
+	src/sql/lifecycle.sql \
+	src/sql/represent.sql \
+	src/sql/view.sql
+
+# pg_regress: sql/ and expected/, in this order, on a plain server.
+REGRESS = \
+	setup \
+	version \
+	digest \
+	scopes \
+	token_text \
+	realm \
+	issue \
+	import \
+	bad_input \
+	verify \
+	lifecycle \
+	lookup \
+	tokens_view \
+	index_missing \
+	varlena \
+	null_arguments \
+	comments \
+	privileges \
+	config_dump
+
+# Isolation specs: test/specs and test/expected.
+ISOLATION = \
+	import_race \
+	import_public_id \
+	revoke_seen \
+	issue_rolled_back \
+	realm_disabled_seen \
+	realm_delete_vs_issue \
+	status_race \
+	old_snapshot
+
+# TAP tests, each with clusters of its own.
+PROVE_TESTS = test/t/*.pl
+
+# C programs test/unit/<name>.c that print TAP, linked with these objects.
+UNIT = \
+	known_answers \
+	token_text_properties \
+	scopes_properties
+UNIT_OBJS = \
+	build/unit/unit.o \
+	build/unit/stub.o \
+	build/unit/token_text.o \
+	build/unit/digest.o \
+	build/unit/scopes.o \
+	build/unit/scopes_gin.o
+
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+EXTRA_CLEAN = src/.built-with $(OBJS:.o=.d)
+# Whatever the server's locale: the same order, the same characters.
+REGRESS_OPTS = --inputdir=. --encoding=UTF8 --no-locale
+ISOLATION_OPTS = --inputdir=test --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
+TAP_TESTS = 1
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+help:
+	@echo 'make                build the extension'
+	@echo 'make install        install it into the server that pg_config names'
+	@echo 'make installcheck   test what is installed, on a running server'
+	@echo 'make demo           install what is missing, build, and show the extension at work'
+	@echo '                    in a private cluster under build/, which stays up'
+	@echo 'make demo-stop      stop that cluster'
+	@echo 'make test           install what is missing, build, and run all tests'
+	@echo '                    in private clusters'
+	@echo 'make clean          remove everything that was made, the demo cluster too'
+	@echo 'PG_CONFIG=<path>    with any of these: use that PostgreSQL'
+
+# These bring what is missing, so they must work without PGXS.
+demo:
+	@test/demo
+demo-stop:
+	@test/demo stop
+test:
+	@test/run
+
+.PHONY: help demo demo-stop test
+.DEFAULT_GOAL = all
+
+ifeq ($(wildcard $(PGXS)),)
+
+# Nothing can be built yet.
+.DEFAULT all:
+	@echo >&2 "No PGXS: install postgresql-server-dev-<version> and libsodium-dev, or say PG_CONFIG=<path>, or run 'make test' or 'make demo', which install what is missing."
+	@exit 1
+.PHONY: all
+
+else
+
+SODIUM_CFLAGS := $(shell pkg-config --cflags libsodium 2>/dev/null)
+SODIUM_LIBS := $(shell pkg-config --libs libsodium 2>/dev/null || echo -lsodium)
+
+# "override" keeps our flags where somebody adds flags on the command line.
+# -isystem: the server's headers are not clean under -Wextra.  -MMD -MP writes
+# the headers that each object depends on to a .d file beside it.
+override PG_CPPFLAGS += -isystem $(shell $(PG_CONFIG) --includedir-server) \
+	-DATK_VERSION='"$(EXTVERSION)"' $(SODIUM_CFLAGS) -MMD -MP
+# Callbacks do not use every parameter that their type has.
+override PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden
+override SHLIB_LINK += $(SODIUM_LIBS)
+
+# Not by default: another compiler must not fail over a warning we never saw.
+ifeq ($(WERROR),1)
+override PG_CFLAGS += -Werror
+endif
+
+# Bitcode for the JIT would need the very clang the server was built with.
+override with_llvm = no
+
+include $(PGXS)
+
+# In containers nobody else buries what a killed server leaves behind, and the
+# server's next start would fail over it.
+PROVE := $(shell command -v tini >/dev/null && echo tini -s --) $(PROVE)
+
+-include $(OBJS:.o=.d)
+
+$(DATA_built): $(SQL_PARTS) Makefile
+	cat $(SQL_PARTS) > $@
+
+# Other flags or another server: build anew.
+BUILT_WITH = $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS)
+$(OBJS): src/.built-with
+src/.built-with: FORCE
+	@$(file >$@.new,$(BUILT_WITH))
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+unit: $(UNIT:%=build/unit/%)
+# The sources that need no server are compiled once more, under sanitizers
+# where the compiler has them (not as PIE: AddressSanitizer's memory and a
+# randomly placed program may collide).  Asked for once, when first used.
+UNIT_FLAGS = $(eval UNIT_FLAGS := $$(shell \
+	flags='-fsanitize=address,undefined -fno-sanitize-recover=all -no-pie'; \
+	echo 'int main(void) { return 0; }' | \
+	$$(CC) $$$$flags -x c -o /dev/null - 2>/dev/null && echo "$$$$flags"))$(UNIT_FLAGS)
+UNIT_COMPILE = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(UNIT_FLAGS) -Isrc -Itest/unit $(CPPFLAGS) -MF $@.d -MT $@ -o $@
+build/unit/%.o: src/%.c src/.built-with
+	$(UNIT_COMPILE) -c $<
+build/unit/%.o: test/unit/%.c src/.built-with
+	$(UNIT_COMPILE) -c $<
+build/unit/%: test/unit/%.c $(UNIT_OBJS)
+	$(UNIT_COMPILE) $< $(UNIT_OBJS) $(LDFLAGS) $(SODIUM_LIBS)
+-include $(UNIT:%=build/unit/%.d) $(UNIT_OBJS:=.d)
+
+# For the scripts in test/: the lists above, one name a line.
+list-%:
+	@printf '%s\n' $($*)
+
+clean: clean-build
+clean-build:
+	@test/demo remove
+
+.PHONY: FORCE unit clean-build
+
+endif

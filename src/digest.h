@@ -1,0 +1,46 @@
+/*
+ * digest.h
+ *		What is stored instead of a token's text: 32 bytes.
+ *
+ *		digest = BLAKE2b-256(key = none, message = SHA-256(token text))
+ *
+ * The inner SHA-256 is what other systems keep and what a client may send
+ * instead of its token; the outer hash makes a stolen table useless at that
+ * entry (and takes a key).  Both are libsodium's.
+ *
+ * SQL type apitoken.digest: fixed length, by reference, char alignment, so a
+ * Datum points straight at an AtkDigest.  Pure: no catalog, no palloc.
+ */
+#ifndef ATK_DIGEST_H
+#define ATK_DIGEST_H
+
+#define ATK_DIGEST_LEN	32
+#define ATK_SHA256_LEN	32
+
+typedef struct AtkDigest
+{
+	uint8		bytes[ATK_DIGEST_LEN];
+} AtkDigest;
+
+#define DatumGetAtkDigestP(d)	((AtkDigest *) DatumGetPointer(d))
+#define AtkDigestPGetDatum(p)	PointerGetDatum(p)
+
+/* An SHA-256 stands for the token it was made of: wipe it after use. */
+extern void atk_sha256(const char *text, size_t len, uint8 *sha256);
+extern void atk_digest_of_sha256(const uint8 *sha256, AtkDigest *digest);
+extern void atk_digest_of_text(const char *text, size_t len,
+							   AtkDigest *digest);
+
+/* Constant-time. */
+extern bool atk_digest_equal(const AtkDigest *a, const AtkDigest *b);
+
+/* Bytewise order; a digest is uniform, so its order says nothing. */
+extern int	atk_digest_compare(const AtkDigest *a, const AtkDigest *b);
+
+/* 64 hex digits in either case, and back in lower case with a final NUL. */
+extern bool atk_digest_from_hex(const char *hex, size_t len,
+								AtkDigest *digest);
+extern void atk_digest_to_hex(const AtkDigest *digest,
+							  char hex[2 * ATK_DIGEST_LEN + 1]);
+
+#endif							/* ATK_DIGEST_H */

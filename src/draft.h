@@ -1,0 +1,53 @@
+/*
+ * draft.h
+ *		A token's row before it is stored: attributes given, checked, stamped.
+ *
+ * The SQL interface fills a draft with arguments as they came; checking it
+ * turns each into the column's own form (a text[] of scopes into a set, a
+ * kind's name into its code) or raises 22023, 22004 or 22P02 with the
+ * argument's name and never its value.
+ */
+#ifndef ATK_DRAFT_H
+#define ATK_DRAFT_H
+
+#include "datatype/timestamp.h"
+
+#include "columns.h"
+#include "realm.h"
+
+typedef struct AtkDraft
+{
+	Datum		values[Natts_token];
+	bool		nulls[Natts_token];
+} AtkDraft;
+
+/* How long a token shall live: at most one of the two, NULL when not given. */
+typedef struct AtkExpiry
+{
+	const Interval *in;
+	const TimestampTz *at;
+} AtkExpiry;
+
+/* All columns NULL. */
+extern void atk_draft_init(AtkDraft *draft);
+extern void atk_draft_set(AtkDraft *draft, AttrNumber attno, Datum value);
+
+/* Both as they stand in the draft; NULL and DT_NOEND when not given. */
+extern const text *atk_draft_realm(const AtkDraft *draft);
+extern TimestampTz atk_draft_expires_at(const AtkDraft *draft);
+
+/* Checks and converts whatever was given; name, scopes and kind must be. */
+extern void atk_draft_check(AtkDraft *draft);
+
+/*
+ * Sets expires_at and granted_ttl by the request and the realm's policy.
+ * Raises 22023 for both at once, for the past, and beyond the maximum.
+ */
+extern void atk_draft_set_expiry(AtkDraft *draft, const AtkExpiry *expiry,
+								 const AtkRealm *realm, TimestampTz now);
+
+/* Sets what every new row has: version, state, authors, the realm's defaults. */
+extern void atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
+							TimestampTz created_at);
+
+#endif							/* ATK_DRAFT_H */

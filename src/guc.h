@@ -1,0 +1,19 @@
+/*
+ * guc.h
+ *		The settings apitoken.*: their storage and their registration.
+ *
+ * All are defined in guc.c's one table of calls, when the library is loaded.
+ */
+#ifndef ATK_GUC_H
+#define ATK_GUC_H
+
+/*
+ * Who is at work, as the application claims it: id and display name.  Empty
+ * when not set.  A claim and no proof: any role may set both.
+ */
+extern char *atk_guc_actor;
+extern char *atk_guc_actor_name;
+
+extern void atk_guc_init(void);
+
+#endif							/* ATK_GUC_H */

@@ -1,0 +1,187 @@
+/*
+ * probe.c
+ *		Looks rows up by a key; see probe.h.
+ *
+ * This goes below SPI and the executor on purpose: no plan is made, cached
+ * or checked, no portal is opened.  What it relies on is the table and index
+ * access-method interface that the executor uses as well.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "probe.h"
+
+/*
+ * The index needs no lock of its own: nobody drops it for good before all
+ * who have the table locked are gone.  A standby does not know that wait,
+ * and replays the drop with a lock on the index alone (DROP INDEX
+ * CONCURRENTLY, REINDEX CONCURRENTLY); there we take it.
+ */
+static Relation
+open_index(Oid oid)
+{
+	Relation	index;
+
+	if (RecoveryInProgress())
+		return index_open(oid, AccessShareLock);
+
+	index = RelationIdGetRelation(oid);
+	if (!RelationIsValid(index))
+		elog(ERROR, "could not open index with OID %u", oid);
+	return index;
+}
+
+/* Index, scan and slot; heap and snapshot are there. */
+static void
+begin_scan(AtkProbe *probe, AtkKey key)
+{
+	probe->key = key;
+	probe->index = open_index(atk_table_key(key, probe->heap)->index);
+	probe->scan = atk_index_beginscan(probe->heap, probe->index,
+									  probe->snapshot);
+	probe->slot = table_slot_create(probe->heap, NULL);
+}
+
+static void
+end_scan(AtkProbe *probe)
+{
+	index_endscan(probe->scan);
+	ExecDropSingleTupleTableSlot(probe->slot);
+	RelationClose(probe->index);
+}
+
+void
+atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode)
+{
+	/*
+	 * Opening a table that this transaction has locked before does not look
+	 * for messages, and we promise to see what was committed since.
+	 */
+	AcceptInvalidationMessages();
+
+	probe->heap = atk_table_open(atk_key_table(key), lockmode);
+	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	probe->beside = false;
+	begin_scan(probe, key);
+}
+
+void
+atk_probe_begin_beside(AtkProbe *probe, AtkKey key, const AtkProbe *other)
+{
+	Assert(atk_key_table(key) == atk_key_table(other->key));
+
+	probe->heap = other->heap;
+	probe->snapshot = other->snapshot;
+	probe->beside = true;
+	begin_scan(probe, key);
+}
+
+/* A hash index returns whoever shares the hash: compare the value itself. */
+static bool
+matches(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
+{
+	bool		isnull;
+	Datum		found;
+
+	if (!probe->scan->xs_recheck)
+		return true;
+	found = slot_getattr(probe->slot,
+						 probe->index->rd_index->indkey.values[0], &isnull);
+	return !isnull &&
+		DatumGetBool(FunctionCall2Coll(unconstify(FmgrInfo *, &key->equal),
+									   key->collation, found, value));
+}
+
+bool
+atk_probe_find(AtkProbe *probe, Datum value)
+{
+	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
+	ScanKeyData scankey;
+
+	ScanKeyEntryInitializeWithInfo(&scankey, 0, 1, key->strategy, InvalidOid,
+								   key->collation,
+								   unconstify(FmgrInfo *, &key->equal),
+								   value);
+	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+
+	while (index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
+	{
+		if (matches(probe, key, value))
+			return true;
+	}
+	return false;
+}
+
+/* Starts over with a snapshot that sees what has happened meanwhile. */
+static void
+refresh(AtkProbe *probe)
+{
+	end_scan(probe);
+	UnregisterSnapshot(probe->snapshot);
+	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	begin_scan(probe, probe->key);
+}
+
+static void
+raise_too_old(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/* May this transaction change the row, as UPDATE would see it? */
+static void
+check_serializable(AtkProbe *probe)
+{
+	if (IsolationUsesXactSnapshot() &&
+		!table_tuple_satisfies_snapshot(probe->heap, probe->slot,
+										GetTransactionSnapshot()))
+		raise_too_old();
+}
+
+bool
+atk_probe_lock(AtkProbe *probe, Datum value, LockTupleMode mode)
+{
+	Assert(!probe->beside);
+
+	while (atk_probe_find(probe, value))
+	{
+		TM_FailureData failure;
+		TM_Result	result;
+
+		check_serializable(probe);
+		result = table_tuple_lock(probe->heap, &probe->slot->tts_tid,
+								  probe->snapshot, probe->slot,
+								  GetCurrentCommandId(false),
+								  mode, LockWaitBlock, 0, &failure);
+		if (result == TM_Ok)
+			return true;
+		if (result != TM_Updated && result != TM_Deleted)
+			elog(ERROR, "unexpected result %d of locking a row of \"%s\"",
+				 result, RelationGetRelationName(probe->heap));
+		if (IsolationUsesXactSnapshot())
+			raise_too_old();
+		refresh(probe);
+	}
+	return false;
+}
+
+void
+atk_probe_end(AtkProbe *probe)
+{
+	end_scan(probe);
+	if (!probe->beside)
+	{
+		UnregisterSnapshot(probe->snapshot);
+		table_close(probe->heap, NoLock);
+	}
+}

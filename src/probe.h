@@ -1,0 +1,64 @@
+/*
+ * probe.h
+ *		Looks rows up by a key, straight through index and heap.
+ *
+ *		AtkProbe	probe;
+ *
+ *		atk_probe_begin(&probe, ATK_KEY_TOKEN_ID, AccessShareLock);
+ *		if (atk_probe_find(&probe, UUIDPGetDatum(id)))
+ *			... probe.slot holds the row, until the next find or the end ...
+ *		atk_probe_end(&probe);
+ *
+ * A probe reads with a snapshot taken when it began, whatever the isolation
+ * level: what another session has committed before is seen, also inside an
+ * older REPEATABLE READ transaction, and so is what this one has done in
+ * earlier commands.  Not for parallel workers or leaders in parallel mode,
+ * where no new snapshot can be had.
+ *
+ * The table stays locked till the end of the transaction.  On error,
+ * everything held is released by the resource owner.
+ */
+#ifndef ATK_PROBE_H
+#define ATK_PROBE_H
+
+#include "access/genam.h"
+#include "executor/tuptable.h"
+#include "utils/snapshot.h"
+
+#include "table.h"
+
+typedef struct AtkProbe
+{
+	AtkKey		key;
+	Relation	heap;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	bool		beside;			/* heap and snapshot belong to another */
+} AtkProbe;
+
+extern void atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode);
+
+/* Another key of the same table, with the same snapshot; ends first. */
+extern void atk_probe_begin_beside(AtkProbe *probe, AtkKey key,
+								   const AtkProbe *other);
+
+/*
+ * Finds the row that has this key.  Digests are compared in constant time.
+ * Can be called again, with another value.
+ */
+extern bool atk_probe_find(AtkProbe *probe, Datum value);
+
+/*
+ * The same, and locks the row against change till the end of the
+ * transaction, waiting for whoever holds it; the slot then has its newest
+ * version.  False if there is none any more.  Raises 40001 where the
+ * transaction's own snapshot is too old to change what was found.
+ */
+extern bool atk_probe_lock(AtkProbe *probe, Datum value,
+						   LockTupleMode mode);
+
+extern void atk_probe_end(AtkProbe *probe);
+
+#endif							/* ATK_PROBE_H */

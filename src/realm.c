@@ -1,0 +1,209 @@
+/*
+ * realm.c
+ *		The policy of a realm and its backend-local cache; see realm.h.
+ *
+ * The cache is an array in which a realm has one possible place, by the hash
+ * of its id; who comes later takes the place.  So it is bounded and needs no
+ * bookkeeping.  An entry holds while the generation of the table (table.h)
+ * is the one it was read under: invalidation just makes all of them stale.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "common/hashfn.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "columns.h"
+#include "probe.h"
+#include "realm.h"
+
+#define CACHE_SIZE 256			/* realms; a power of two */
+
+typedef struct CachedRealm
+{
+	text	   *id;				/* in TopMemoryContext; NULL: empty */
+	uint64		generation;
+	AtkRealm	realm;
+} CachedRealm;
+
+static CachedRealm cache[CACHE_SIZE];
+
+static CachedRealm *
+cache_place(const text *id)
+{
+	uint32		hash = hash_bytes((const unsigned char *) VARDATA_ANY(id),
+								  VARSIZE_ANY_EXHDR(id));
+
+	return &cache[hash & (CACHE_SIZE - 1)];
+}
+
+static bool
+same_text(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static void
+cache_store(CachedRealm *place, const text *id, uint64 generation,
+			const AtkRealm *realm)
+{
+	if (place->id == NULL || !same_text(place->id, id))
+	{
+		Size		len = VARSIZE_ANY_EXHDR(id);
+		text	   *copy = MemoryContextAlloc(TopMemoryContext, VARHDRSZ + len);
+
+		SET_VARSIZE(copy, VARHDRSZ + len);
+		memcpy(VARDATA(copy), VARDATA_ANY(id), len);
+		if (place->id != NULL)
+			pfree(place->id);
+		place->id = copy;
+	}
+	place->generation = generation;
+	place->realm = *realm;
+}
+
+static AtkTtl
+read_ttl(TupleTableSlot *slot, AttrNumber attno)
+{
+	AtkTtl		ttl = {0};
+	bool		isnull;
+	Datum		value = slot_getattr(slot, attno, &isnull);
+
+	ttl.given = !isnull;
+	if (ttl.given)
+		ttl.value = *DatumGetIntervalP(value);
+	return ttl;
+}
+
+static void
+read_realm(TupleTableSlot *slot, AtkRealm *realm)
+{
+	bool		isnull;
+	text	   *prefix = DatumGetTextPP(slot_getattr(slot, Anum_realm_prefix,
+													 &isnull));
+
+	/* CHECK keeps a prefix within its bounds; memory is no place to trust. */
+	realm->prefix_len = Min(VARSIZE_ANY_EXHDR(prefix), ATK_PREFIX_MAX);
+	memcpy(realm->prefix, VARDATA_ANY(prefix), realm->prefix_len);
+	realm->enabled = DatumGetBool(slot_getattr(slot, Anum_realm_enabled,
+											   &isnull));
+	realm->default_ttl = read_ttl(slot, Anum_realm_default_ttl);
+	realm->max_ttl = read_ttl(slot, Anum_realm_max_ttl);
+	realm->access_token_ttl = read_ttl(slot, Anum_realm_access_token_ttl);
+}
+
+static bool
+probe_realm(const text *id, AtkRealm *realm, uint64 *generation)
+{
+	AtkProbe	probe;
+	bool		found;
+
+	atk_probe_begin(&probe, ATK_KEY_REALM_ID, AccessShareLock);
+
+	/* What arrives from here on may concern what we are about to read. */
+	*generation = atk_table_generation(ATK_TABLE_REALM);
+	found = atk_probe_find(&probe, PointerGetDatum(id));
+	if (found)
+		read_realm(probe.slot, realm);
+	atk_probe_end(&probe);
+	return found;
+}
+
+bool
+atk_realm_find(const text *id, AtkRealm *realm)
+{
+	CachedRealm *place = cache_place(id);
+	uint64		generation;
+
+	AcceptInvalidationMessages();
+	if (place->id != NULL &&
+		place->generation == atk_table_generation(ATK_TABLE_REALM) &&
+		same_text(place->id, id))
+	{
+		*realm = place->realm;
+		return true;
+	}
+
+	if (!probe_realm(id, realm, &generation))
+		return false;
+	cache_store(place, id, generation, realm);
+	return true;
+}
+
+void
+atk_realm_require(const text *id, AtkRealm *realm)
+{
+	if (id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("realm must not be null")));
+
+	table_close(atk_table_open(ATK_TABLE_TOKEN, RowExclusiveLock), NoLock);
+	if (!atk_realm_find(id, realm))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("realm does not exist"),
+				 errhint("Realms are the rows of table apitoken.realm.")));
+}
+
+void
+atk_realm_require_enabled(const AtkRealm *realm)
+{
+	if (!realm->enabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("realm is disabled")));
+}
+
+static bool
+any_token(void)
+{
+	Relation	rel = atk_table_open(ATK_TABLE_TOKEN, ShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	bool		found;
+
+	found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, NoLock);
+	return found;
+}
+
+static bool
+any_token_of(const text *id)
+{
+	AtkProbe	probe;
+	bool		found;
+
+	atk_probe_begin(&probe, ATK_KEY_TOKEN_REALM, ShareLock);
+	found = atk_probe_find(&probe, PointerGetDatum(id));
+	atk_probe_end(&probe);
+	return found;
+}
+
+void
+atk_realm_guard(const text *id)
+{
+	if (id == NULL ? any_token() : any_token_of(id))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("realm still has tokens"),
+				 errhint("Disable it, or remove its tokens first.")));
+}
+
+void
+atk_realm_invalidate(Relation rel)
+{
+	CacheInvalidateRelcache(rel);
+}

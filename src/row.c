@@ -1,0 +1,125 @@
+/*
+ * row.c
+ *		Inserts, changes and deletes single rows; see row.h.
+ *
+ * ExecSimpleRelation...() are what logical replication applies changes with.
+ * Our result relation is in no range table, so that "UPDATE OF column"
+ * triggers, which need one, do not fire either.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "row.h"
+
+/* What the executor's functions want to be handed around. */
+typedef struct Change
+{
+	Relation	rel;
+	EState	   *estate;
+	EPQState	epqstate;
+	ResultRelInfo *target;
+	TupleTableSlot *slot;		/* the new row, all NULL at first */
+} Change;
+
+static void
+begin_change(Change *change, AtkTable table)
+{
+	EState	   *estate = CreateExecutorState();
+
+	change->rel = atk_table_open(table, RowExclusiveLock);
+	change->estate = estate;
+	estate->es_snapshot = GetActiveSnapshot();
+	atk_eval_plan_qual_init(&change->epqstate, estate);
+	change->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(change->target, change->rel, 0, NULL, 0);
+	ExecOpenIndices(change->target, false);
+	change->slot = ExecInitExtraTupleSlot(estate,
+										  RelationGetDescr(change->rel),
+										  &TTSOpsVirtual);
+	AfterTriggerBeginQuery();
+}
+
+static void
+end_change(Change *change)
+{
+	AfterTriggerEndQuery(change->estate);
+	EvalPlanQualEnd(&change->epqstate);
+	ExecCloseIndices(change->target);
+	ExecCloseResultRelations(change->estate);	/* opened for AFTER triggers */
+	ExecResetTupleTable(change->estate->es_tupleTable, false);
+	FreeExecutorState(change->estate);
+	table_close(change->rel, NoLock);
+	CommandCounterIncrement();
+}
+
+/* Storing a row gives its slot an address; a trigger may have prevented it. */
+static void
+check_stored(const Change *change)
+{
+	if (!ItemPointerIsValid(&change->slot->tts_tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a trigger on table \"%s\" suppressed the row",
+						RelationGetRelationName(change->rel))));
+}
+
+void
+atk_row_insert(AtkTable table, const Datum *values, const bool *nulls)
+{
+	int			natts = atk_table_natts(table);
+	Change		change;
+
+	begin_change(&change, table);
+	ExecStoreAllNullTuple(change.slot);
+	memcpy(change.slot->tts_values, values, natts * sizeof(Datum));
+	memcpy(change.slot->tts_isnull, nulls, natts * sizeof(bool));
+
+	ItemPointerSetInvalid(&change.slot->tts_tid);
+	ExecSimpleRelationInsert(change.target, change.estate, change.slot);
+	check_stored(&change);
+	end_change(&change);
+}
+
+void
+atk_row_update(AtkTable table, TupleTableSlot *old, const Datum *values,
+			   const bool *nulls, const bool *replaces)
+{
+	int			natts = atk_table_natts(table);
+	Change		change;
+
+	begin_change(&change, table);
+	slot_getallattrs(old);
+	ExecClearTuple(change.slot);
+	for (int i = 0; i < old->tts_tupleDescriptor->natts; i++)
+	{
+		bool		replace = i < natts && replaces[i];
+
+		change.slot->tts_values[i] = replace ? values[i] : old->tts_values[i];
+		change.slot->tts_isnull[i] = replace ? nulls[i] : old->tts_isnull[i];
+	}
+	ExecStoreVirtualTuple(change.slot);
+
+	ItemPointerSetInvalid(&change.slot->tts_tid);
+	ExecSimpleRelationUpdate(change.target, change.estate, &change.epqstate,
+							 old, change.slot);
+	check_stored(&change);
+	end_change(&change);
+}
+
+void
+atk_row_delete(AtkTable table, TupleTableSlot *old)
+{
+	Change		change;
+
+	begin_change(&change, table);
+	ExecSimpleRelationDelete(change.target, change.estate, &change.epqstate,
+							 old);
+	end_change(&change);
+}

@@ -1,0 +1,232 @@
+/*
+ * table.c
+ *		The extension's own tables and their indexes; see table.h.
+ *
+ * All state here is backend-local.  The invalidation callback only clears
+ * flags and counts: it may come at any moment, also in the middle of one of
+ * the functions below, and must neither raise nor allocate.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "nodes/primnodes.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "columns.h"
+#include "table.h"
+
+static const struct
+{
+	const char *name;
+	int			natts;
+}			table_specs[ATK_NTABLES] = {
+	[ATK_TABLE_REALM] = {"realm", Natts_realm},
+	[ATK_TABLE_TOKEN] = {"_token", Natts_token},
+	[ATK_TABLE_USAGE] = {"_usage", Natts_usage},
+};
+
+static const struct
+{
+	AtkTable	table;
+	AttrNumber	attno;
+	Oid			method;
+}			key_specs[ATK_NKEYS] = {
+	[ATK_KEY_REALM_ID] = {ATK_TABLE_REALM, Anum_realm_id, BTREE_AM_OID},
+	[ATK_KEY_TOKEN_ID] = {ATK_TABLE_TOKEN, Anum_token_id, BTREE_AM_OID},
+	[ATK_KEY_TOKEN_DIGEST] = {ATK_TABLE_TOKEN, Anum_token_digest, HASH_AM_OID},
+	[ATK_KEY_TOKEN_PREVIOUS_DIGEST] = {ATK_TABLE_TOKEN, Anum_token_previous_digest, HASH_AM_OID},
+	[ATK_KEY_TOKEN_REALM] = {ATK_TABLE_TOKEN, Anum_token_realm, BTREE_AM_OID},
+	[ATK_KEY_USAGE_TOKEN_ID] = {ATK_TABLE_USAGE, Anum_usage_token_id, BTREE_AM_OID},
+};
+
+static struct
+{
+	Oid			oid;			/* InvalidOid: to be found */
+	uint64		generation;
+}			tables[ATK_NTABLES];
+
+static AtkKeyIndex keys[ATK_NKEYS];
+
+/* Forgets a table and every key of it. */
+static void
+forget_table(AtkTable table)
+{
+	tables[table].oid = InvalidOid;
+	tables[table].generation++;
+	for (int key = 0; key < ATK_NKEYS; key++)
+	{
+		if (key_specs[key].table == table)
+			keys[key].resolved = false;
+	}
+}
+
+/* relid is InvalidOid when everything may have changed. */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	for (int table = 0; table < ATK_NTABLES; table++)
+	{
+		if (!OidIsValid(relid) || tables[table].oid == relid)
+			forget_table(table);
+	}
+	for (int key = 0; key < ATK_NKEYS; key++)
+	{
+		if (keys[key].resolved && keys[key].index == relid)
+			keys[key].resolved = false;
+	}
+}
+
+void
+atk_table_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+uint64
+atk_table_generation(AtkTable table)
+{
+	return tables[table].generation;
+}
+
+AtkTable
+atk_key_table(AtkKey key)
+{
+	return key_specs[key].table;
+}
+
+int
+atk_table_natts(AtkTable table)
+{
+	return table_specs[table].natts;
+}
+
+static Oid
+find_table(AtkTable table)
+{
+	Oid			schema = get_namespace_oid(ATK_SCHEMA, true);
+
+	return OidIsValid(schema)
+		? get_relname_relid(table_specs[table].name, schema) : InvalidOid;
+}
+
+static void
+check_layout(Relation rel, AtkTable table)
+{
+	if (RelationGetNumberOfAttributes(rel) < table_specs[table].natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" is older than the library of apitoken",
+						ATK_SCHEMA, table_specs[table].name),
+				 errhint("Run ALTER EXTENSION apitoken UPDATE.")));
+}
+
+Relation
+atk_table_open(AtkTable table, LOCKMODE lockmode)
+{
+	/*
+	 * Twice: the first try may find the OID of a table that was dropped and
+	 * created anew, which the lock's own invalidation messages tell.
+	 */
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		Oid			oid = tables[table].oid;
+		bool		known = OidIsValid(oid);
+		Relation	rel;
+
+		if (!known)
+			oid = find_table(table);
+		rel = OidIsValid(oid) ? try_relation_open(oid, lockmode) : NULL;
+		if (rel != NULL)
+		{
+			if (!known)
+				check_layout(rel, table);
+			tables[table].oid = oid;
+			return rel;
+		}
+		forget_table(table);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s.%s\" does not exist",
+					ATK_SCHEMA, table_specs[table].name),
+			 errhint("The extension apitoken is not installed in this database, or is being dropped.")));
+}
+
+/* No predicate, or just "attno IS NOT NULL". */
+static bool
+covers_all_values(Relation index, AttrNumber attno)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+	NullTest   *test;
+
+	if (predicate == NIL)
+		return true;
+	if (list_length(predicate) != 1 || !IsA(linitial(predicate), NullTest))
+		return false;
+	test = linitial_node(NullTest, predicate);
+	return test->nulltesttype == IS_NOT_NULL && IsA(test->arg, Var) &&
+		((Var *) test->arg)->varattno == attno;
+}
+
+static bool
+serves_key(Relation index, AtkKey key)
+{
+	Form_pg_index form = index->rd_index;
+
+	return index->rd_rel->relam == key_specs[key].method &&
+		form->indisvalid && form->indisready && form->indislive &&
+		form->indkey.values[0] == key_specs[key].attno &&
+		covers_all_values(index, key_specs[key].attno);
+}
+
+static void
+resolve_key(AtkKey key, Relation index)
+{
+	AtkKeyIndex *entry = &keys[key];
+	Oid			type = index->rd_opcintype[0];
+	Oid			operator;
+
+	entry->index = RelationGetRelid(index);
+	entry->collation = index->rd_indcollation[0];
+	entry->strategy = key_specs[key].method == HASH_AM_OID
+		? HTEqualStrategyNumber : BTEqualStrategyNumber;
+	operator = get_opfamily_member(index->rd_opfamily[0], type, type,
+								   entry->strategy);
+	fmgr_info_cxt(get_opcode(operator), &entry->equal, TopMemoryContext);
+	entry->resolved = true;
+}
+
+const AtkKeyIndex *
+atk_table_key(AtkKey key, Relation table)
+{
+	ListCell   *cell;
+
+	if (likely(keys[key].resolved))
+		return &keys[key];
+
+	foreach(cell, RelationGetIndexList(table))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		serves = serves_key(index, key);
+
+		if (serves)
+			resolve_key(key, index);
+		index_close(index, AccessShareLock);
+		if (serves)
+			return &keys[key];
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s.%s\" has no valid index on column \"%s\"",
+					ATK_SCHEMA, RelationGetRelationName(table),
+					NameStr(TupleDescAttr(RelationGetDescr(table),
+										  key_specs[key].attno - 1)->attname)),
+			 errhint("Rebuild it with REINDEX, or create it as the extension's script does.")));
+}

@@ -1,0 +1,218 @@
+/*
+ * verify_sql.c
+ *		SQL interface of verification.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include <sodium.h>
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inet.h"
+
+#include "result.h"
+#include "token_text.h"
+#include "verify.h"
+
+ATK_FUNCTION(atk_sql_verify);
+ATK_FUNCTION(atk_sql_verify_sha256);
+ATK_FUNCTION(atk_sql_verified_id);
+
+/* Makes the digest of what was presented; false if it cannot be a token. */
+typedef bool (*Reader) (Datum presented, AtkDigest *digest);
+
+static bool
+read_token(Datum presented, AtkDigest *digest)
+{
+	text	   *token = DatumGetTextPP(presented);
+	size_t		len = VARSIZE_ANY_EXHDR(token);
+	bool		possible = atk_text_possible(VARDATA_ANY(token), len);
+
+	if (possible)
+		atk_digest_of_text(VARDATA_ANY(token), len, digest);
+	if ((Pointer) token != DatumGetPointer(presented))
+		sodium_memzero(token, VARSIZE_ANY(token));	/* a copy of our own */
+	return possible;
+}
+
+static bool
+read_sha256(Datum presented, AtkDigest *digest)
+{
+	bytea	   *sha256 = DatumGetByteaPP(presented);
+	bool		possible = VARSIZE_ANY_EXHDR(sha256) == ATK_SHA256_LEN;
+
+	if (possible)
+		atk_digest_of_sha256((uint8 *) VARDATA_ANY(sha256), digest);
+	if ((Pointer) sha256 != DatumGetPointer(presented))
+		sodium_memzero(sha256, VARSIZE_ANY(sha256));
+	return possible;
+}
+
+/* Blank would require nothing and so allow everything: refuse it. */
+static AtkScopes
+read_scope(text *scope)
+{
+	struct varlena *scopes = atk_scopes_from_text(VARDATA_ANY(scope),
+												  VARSIZE_ANY_EXHDR(scope),
+												  NULL);
+
+	if (VARSIZE_ANY_EXHDR(scopes) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scope is blank"),
+				 errhint("Give the scopes that are required, or NULL for none.")));
+	return ATK_SCOPES_OF(scopes);
+}
+
+/* Arguments 1 and 2 of every function here: scope and address. */
+static AtkRequest
+read_request(FunctionCallInfo fcinfo)
+{
+	AtkRequest	request = {{"", 0}, NULL};
+
+	if (!PG_ARGISNULL(1))
+		request.required = read_scope(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		request.address = PG_GETARG_INET_PP(2);
+	return request;
+}
+
+static AtkResult verify_result = {
+	.ncolumns = 13,
+	.columns = {
+		{"valid", BOOLOID},
+		{"outcome", TEXTOID},
+		{"id", UUIDOID},
+		{"realm", TEXTOID},
+		{"name", TEXTOID},
+		{"kind", TEXTOID},
+		{"principal", TEXTOID},
+		{"principal_id", TEXTOID},
+		{"client_id", TEXTOID},
+		{"environment_id", TEXTOID},
+		{"scopes", TEXTARRAYOID},
+		{"expires_at", TIMESTAMPTZOID},
+		{"metadata", JSONBOID},
+	}
+};
+
+enum
+{
+	OUT_VALID, OUT_OUTCOME, OUT_ID, OUT_REALM, OUT_NAME, OUT_KIND,
+	OUT_PRINCIPAL, OUT_PRINCIPAL_ID, OUT_CLIENT_ID, OUT_ENVIRONMENT_ID,
+	OUT_SCOPES, OUT_EXPIRES_AT, OUT_METADATA, OUT_COUNT
+};
+
+/* Result columns that are columns of the token. */
+static const struct
+{
+	int			out;
+	AttrNumber	column;
+}			copied_columns[] = {
+	{OUT_REALM, Anum_token_realm},
+	{OUT_NAME, Anum_token_name},
+	{OUT_PRINCIPAL, Anum_token_principal},
+	{OUT_PRINCIPAL_ID, Anum_token_principal_id},
+	{OUT_CLIENT_ID, Anum_token_client_id},
+	{OUT_ENVIRONMENT_ID, Anum_token_environment_id},
+	{OUT_METADATA, Anum_token_metadata},
+};
+
+static void
+describe_token(const AtkToken *token, Datum *values, bool *nulls)
+{
+	struct varlena *scopes;
+
+	for (int i = 0; i < (int) lengthof(copied_columns); i++)
+		values[copied_columns[i].out] =
+			atk_token_column(token, copied_columns[i].column,
+							 &nulls[copied_columns[i].out]);
+
+	values[OUT_ID] = UUIDPGetDatum(&token->id);
+	values[OUT_KIND] = CStringGetTextDatum(atk_token_kind_name(token->kind));
+	scopes = PG_DETOAST_DATUM_PACKED(atk_token_column(token,
+													  Anum_token_scopes,
+													  &nulls[OUT_SCOPES]));
+	values[OUT_SCOPES] =
+		PointerGetDatum(atk_scopes_to_array(ATK_SCOPES_OF(scopes)));
+	values[OUT_EXPIRES_AT] = atk_result_time(atk_secret_expires_at(token),
+											 &nulls[OUT_EXPIRES_AT]);
+	nulls[OUT_ID] = nulls[OUT_KIND] = false;
+}
+
+/* The row; token is NULL where none was found. */
+static Datum
+verify_row(AtkOutcome outcome, const AtkToken *token)
+{
+	Datum		values[OUT_COUNT];
+	bool		nulls[OUT_COUNT];
+
+	memset(nulls, true, sizeof(nulls));
+	values[OUT_VALID] = BoolGetDatum(outcome == ATK_VALID);
+	values[OUT_OUTCOME] = CStringGetTextDatum(atk_outcome_name(outcome));
+	nulls[OUT_VALID] = nulls[OUT_OUTCOME] = false;
+	if (token != NULL)
+		describe_token(token, values, nulls);
+	return atk_result_row(&verify_result, values, nulls);
+}
+
+static Datum
+verify_one(FunctionCallInfo fcinfo, Reader read)
+{
+	AtkRequest	request = read_request(fcinfo);
+	AtkTokenFinder finder;
+	AtkDigest	digest;
+	AtkToken	token;
+	AtkOutcome	outcome;
+	Datum		row;
+
+	if (PG_ARGISNULL(0) || !read(PG_GETARG_DATUM(0), &digest))
+		return verify_row(ATK_MALFORMED, NULL);
+
+	atk_token_finder_begin(&finder);
+	outcome = atk_verify(&finder, &digest, &request, &token);
+	row = verify_row(outcome, outcome == ATK_UNKNOWN ? NULL : &token);
+	atk_token_finder_end(&finder);
+	return row;
+}
+
+/* verify(token text, scope text, address inet) -> row */
+Datum
+atk_sql_verify(PG_FUNCTION_ARGS)
+{
+	return verify_one(fcinfo, read_token);
+}
+
+/* verify_sha256(sha256 bytea, scope text, address inet) -> row */
+Datum
+atk_sql_verify_sha256(PG_FUNCTION_ARGS)
+{
+	return verify_one(fcinfo, read_sha256);
+}
+
+/* verified_id(token text, scope text, address inet) -> uuid */
+Datum
+atk_sql_verified_id(PG_FUNCTION_ARGS)
+{
+	AtkRequest	request = read_request(fcinfo);
+	AtkTokenFinder finder;
+	AtkDigest	digest;
+	AtkToken	token;
+	AtkOutcome	outcome;
+	pg_uuid_t  *id;
+
+	if (PG_ARGISNULL(0) || !read_token(PG_GETARG_DATUM(0), &digest))
+		PG_RETURN_NULL();
+
+	atk_token_finder_begin(&finder);
+	outcome = atk_verify(&finder, &digest, &request, &token);
+	atk_token_finder_end(&finder);
+	if (outcome != ATK_VALID)
+		PG_RETURN_NULL();
+
+	id = palloc(sizeof(pg_uuid_t));
+	*id = token.id;
+	PG_RETURN_UUID_P(id);
+}

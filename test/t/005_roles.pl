@@ -1,0 +1,183 @@
+# The GRANT recipes of the README, run as they stand there: what each role may
+# do with each function, view and table, and what it may not.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Apitoken;
+
+# --- the recipes: SQL blocks under "Roles" that begin with -- role NAME ---
+
+my ($chapter) =
+  slurp("$root/README.md") =~ /^(?:#+ )Roles\n(.*?)(?=^#+ |\z)/ms;
+my %recipes = ($chapter // '') =~ /^```sql\n-- role (\w+).*?\n(.*?)^```$/msg;
+
+is( join(' ', sort keys %recipes),
+	'apitoken_auditor apitoken_issuer apitoken_reporter apitoken_verifier',
+	'the README has the four recipes');
+
+my $node = new_node('main');
+$node->start;
+$node->safe_psql('postgres', "CREATE EXTENSION apitoken; CREATE ROLE nobody;");
+foreach my $role (sort keys %recipes)
+{
+	is(sqlstate($node, $recipes{$role}), '', "the recipe of $role runs");
+}
+$node->safe_psql(
+	'postgres', q{
+	INSERT INTO apitoken.realm (id, prefix) VALUES ('acme', 'dt0c01');
+	INSERT INTO apitoken.realm (id) VALUES ('empty');
+});
+import_sample($node, 'acme');
+my $id = $Apitoken::sample_id;
+my $suspended = (issue($node, q{'acme', 'suspended'}))[0];
+$node->safe_psql('postgres', "SELECT apitoken.suspend('$suspended')");
+
+# --- what there is to try ---
+
+# By the name of what is tried, a statement that succeeds where it is allowed.
+my %functions = (
+	version      => 'SELECT apitoken.version()',
+	issue        => q{SELECT apitoken.issue('acme', 'x')},
+	import       => q{SELECT apitoken.import('acme', 'x', 'x-x-x-x-x')},
+	suspend      => "SELECT apitoken.suspend('$id')",
+	activate     => "SELECT apitoken.activate('$suspended')",
+	revoke       => "SELECT apitoken.revoke('$id')",
+	verify       => "SELECT apitoken.verify('$Apitoken::sample')",
+	verify_sha256 =>
+	  "SELECT apitoken.verify_sha256(sha256('$Apitoken::sample'))",
+	verified_id  => "SELECT apitoken.verified_id('$Apitoken::sample')",
+	lookup       => "SELECT apitoken.lookup('$Apitoken::sample')",
+	check_token  => "SELECT apitoken.check_token('$Apitoken::sample')",
+	token_digest => "SELECT apitoken.token_digest('$Apitoken::sample')",
+	scope_count  => q{SELECT apitoken.scope_count('a b')});
+
+my %relations = (
+	'select tokens' => 'SELECT * FROM apitoken.tokens',
+	'select realm'  => 'SELECT * FROM apitoken.realm',
+	'insert realm'  => q{INSERT INTO apitoken.realm (id) VALUES ('new')},
+	'update realm'  => 'UPDATE apitoken.realm SET enabled = false',
+	'delete realm'  => q{DELETE FROM apitoken.realm WHERE id = 'empty'},
+	'truncate realm' => 'TRUNCATE apitoken.realm',
+	'select _token'  => 'SELECT id FROM apitoken._token',
+	'update _token'  => q{UPDATE apitoken._token SET status = 'a'},
+	'select _usage'  => 'SELECT token_id FROM apitoken._usage');
+
+my %tries = (%functions, %relations);
+
+# Nothing is forgotten: functions that are no part of a type, and relations.
+is( join(' ', sort keys %functions),
+	$node->safe_psql(
+		'postgres', q{
+		SELECT string_agg(proname, ' ' ORDER BY proname COLLATE "C")
+		FROM pg_proc p
+		WHERE pronamespace = 'apitoken'::regnamespace AND proname !~ '^_'
+			AND NOT EXISTS (SELECT FROM pg_type
+				WHERE p.oid IN (typinput, typoutput, typreceive, typsend))
+			AND NOT EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid)
+			AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
+			AND NOT EXISTS (SELECT FROM pg_cast WHERE castfunc = p.oid)}),
+	'every public function is tried');
+is( join(' ', sort keys %{ { map { (split)[1] => 1 } keys %relations } }),
+	$node->safe_psql(
+		'postgres', q{
+		SELECT string_agg(relname, ' ' ORDER BY relname COLLATE "C")
+		FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'S', 'p', 'f')
+			AND relnamespace = 'apitoken'::regnamespace}),
+	'every table and view is tried');
+
+# --- what they may ---
+
+my @verifying = qw(verify verify_sha256 verified_id);
+my %allowed   = (
+	nobody            => [],
+	apitoken_verifier => \@verifying,
+	apitoken_issuer   => [
+		@verifying, qw(issue import suspend activate revoke lookup check_token)
+	],
+	apitoken_auditor  => [ 'select tokens', 'select realm' ],
+	apitoken_reporter => ['select tokens']);
+
+my (@observed, @expected);
+foreach my $role (sort keys %allowed)
+{
+	my %may = map { $_ => 1 } @{ $allowed{$role} };
+
+	foreach my $name (sort keys %tries)
+	{
+		my $answer = sqlstate($node,
+			"BEGIN; SET SESSION AUTHORIZATION $role; $tries{$name}; ROLLBACK");
+
+		push @expected, "$role: $name: " . ($may{$name} ? 'yes' : 'no');
+		push @observed, "$role: $name: "
+		  . ( $answer eq 'ERROR 42501' ? 'no'
+			: $answer =~ /^ERROR/      ? $answer
+			:                            'yes');
+	}
+}
+cmp_ok(scalar @observed, '>=', 100, 'a hundred things were tried');
+same_rows(\@observed, \@expected, 'each role may what it shall, and no more');
+
+# --- what they see ---
+
+is( sqlstate(
+		$node, q{
+		SET SESSION AUTHORIZATION apitoken_auditor;
+		SELECT public_id, partial FROM apitoken.tokens WHERE name = 'sample'}),
+	'dt0c01.ST2EY72KQINMH574WMNVI7YN|dt0c01.ST2EY72KQINMH574WMNVI7YN...72RZM',
+	'the auditor sees public ids');
+is( sqlstate(
+		$node,
+		q{SET SESSION AUTHORIZATION apitoken_reporter;
+		SELECT count(*) FROM apitoken.tokens WHERE status = 'active'}),
+	'1',
+	'the reporter counts');
+
+# What the README says of whoever configures realms; the guards work for a
+# role that may not look into the token table.
+$node->safe_psql(
+	'postgres', q{
+	CREATE ROLE configurator;
+	GRANT USAGE ON SCHEMA apitoken TO configurator;
+	GRANT SELECT, INSERT, UPDATE, DELETE ON apitoken.realm TO configurator;
+});
+is( sqlstate(
+		$node, q{
+		SET SESSION AUTHORIZATION configurator;
+		INSERT INTO apitoken.realm (id, known_scopes, metadata)
+		VALUES ('third', 'b a', '{}');
+		UPDATE apitoken.realm SET enabled = false WHERE id = 'acme';
+		UPDATE apitoken.realm SET id = 'fourth' WHERE id = 'third';
+		DELETE FROM apitoken.realm WHERE id = 'fourth';
+		SELECT count(*) FROM apitoken.realm}),
+	'2',
+	'a configurator of realms');
+is( sqlstate(
+		$node, q{
+		SET SESSION AUTHORIZATION configurator;
+		DELETE FROM apitoken.realm WHERE id = 'acme'}),
+	'ERROR 23503',
+	'... cannot delete one that has tokens');
+
+# A grant to one role gives nothing to another, and the owner of the database
+# is nobody here.
+$node->safe_psql('postgres', 'ALTER DATABASE postgres OWNER TO nobody');
+is( sqlstate(
+		$node, qq{
+		SET SESSION AUTHORIZATION nobody;
+		SELECT apitoken.verified_id('$Apitoken::sample')}),
+	'ERROR 42501',
+	'the owner of the database may nothing by that');
+is(sqlstate($node, 'SET SESSION AUTHORIZATION nobody; DROP EXTENSION apitoken'),
+	'ERROR 42501', '... not even drop it');
+is( sqlstate($node,
+		'SET SESSION AUTHORIZATION nobody; ALTER EXTENSION apitoken UPDATE'),
+	'ERROR 42501', '... nor update it');
+
+$node->stop;
+done_testing();
