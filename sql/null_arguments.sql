@@ -16,7 +16,7 @@ INSERT INTO test.sample_value VALUES ('text', '''null_arguments'''), ('text[]', 
 	('integer', '1'), ('bigint', '1::bigint'), ('smallint', '1::smallint'), ('boolean', 'true'), ('cstring', 'repeat(''0a'', 32)::cstring'), ('digest', 'repeat(''0a'', 32)::digest'), ('scopes', '''a b''::scopes');
 -- All functions of the extension, but those that SQL cannot call: internal
 -- arguments, triggers.
-CREATE TEMP VIEW callable AS
+CREATE TEMP TABLE callable AS
 	SELECT p.oid, p.proname, p.proargtypes::oid[] AS types, p.pronargs, p.proisstrict, p.proargnames AS names, p.oid::regprocedure AS signature FROM pg_proc p
 	  JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'apitoken')
 	 WHERE NOT 'internal'::regtype = ANY (p.proargtypes) AND p.prorettype <> 'trigger'::regtype;

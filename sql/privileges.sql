@@ -16,7 +16,7 @@ UNION ALL
 SELECT 'schema', nspname, privilege_type FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) WHERE nspname = 'apitoken' AND grantee = 0
 ORDER BY 1, 2;
 -- How many were asked, and who else has anything.
-SELECT classid::regclass, count(*) > 0 AS there FROM member GROUP BY 1 ORDER BY 1::text;
+SELECT classid::regclass, count(*) > 0 AS there FROM member GROUP BY classid ORDER BY classid::regclass::text;
 SELECT count(*) AS granted_to_others FROM (
 	SELECT grantee, proowner AS owner FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass, aclexplode(proacl)
 	UNION ALL SELECT grantee, relowner FROM pg_class c JOIN member ON objid = c.oid AND classid = 'pg_class'::regclass, aclexplode(relacl)

@@ -417,7 +417,7 @@ $node->safe_psql(
 			BEGIN
 				EXECUTE format('COPY (SELECT r FROM %s r) TO %L', relation,
 					'$copies/' || relation::text);
-			EXCEPTION WHEN object_not_in_prerequisite_state THEN
+			EXCEPTION WHEN OTHERS THEN
 				RAISE NOTICE '%: %', relation, SQLERRM;
 			END;
 		END LOOP;
