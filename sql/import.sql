@@ -67,7 +67,7 @@ SELECT apitoken.import('import/policy', 'p', 'policy_token', created_at => '2001
 SELECT t.expires_at > now() + interval '89 days' AS from_now, granted_ttl, access_token_ttl, prefix FROM apitoken._token t WHERE name = 'p';
 -- All attributes.
 SELECT apitoken.import('import', 'all', 'token_with_all', scopes => '{b,a}', expires_in => '10 days', not_before => '2020-01-01Z', kind => 'client', principal => 'p', principal_id => 'pi',
-	client_id => 'c', environment_id => 'e', description => 'd', allowed_addresses => '{10.0.0.0/8}', allowed_scopes => '{"x": 1}', idp_id => 'ii', idp_domain => 'id',
+	client_id => 'c', environment_id => 'e', description => 'd', allowed_addresses => '{10.0.0.0/8}', allowed_scopes => '{"generalScopes": ["x"]}', idp_id => 'ii', idp_domain => 'id',
 	access_token_ttl => '5 min', metadata => '{"m": true}') AS id \gset
 SELECT pg_temp.show(:'id') - 'expires_at' AS row;
 SELECT apitoken.import('import', 'by position', 'positional', NULL, '{s}') IS NOT NULL AS imported;

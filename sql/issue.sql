@@ -41,7 +41,7 @@ SELECT bool_or(row_to_json(t)::text LIKE '%' || substr(:'token', n, 8) || '%') A
 -- Everything said, by name, is stored as it was said.
 SELECT * FROM apitoken.issue('issue', ' Ünamed "token" ', '{b.read,a.*,b.read}', expires_in => '1 mon 3 days', not_before => '2020-02-29 12:00Z',
 	kind => 'client', principal => 'john.smith', principal_id => 'u-1', client_id => 'c-1', environment_id => 'prod',
-	description => E'two\nlines', allowed_addresses => '{10.0.0.0/8,192.168.1.7,2001:db8::/32}', allowed_scopes => '{"general": {"allRoles": true}}',
+	description => E'two\nlines', allowed_addresses => '{10.0.0.0/8,192.168.1.7,2001:db8::/32}', allowed_scopes => '{"organizationScopes": {"allRoles": true}}',
 	idp_id => 'idp-1', idp_domain => 'example.com', access_token_ttl => '1 hour', metadata => '{"team": ["a", 1, null]}') \gset full_
 SELECT pg_temp.row_of(:'full_id') - 'expires_at' AS row;
 SELECT expires_at = created_at + interval '1 mon 3 days' AS expires_in, expires_at = :'full_expires_at' AS answered FROM apitoken._token WHERE id = :'full_id';

@@ -6,7 +6,7 @@ INSERT INTO apitoken.realm (id, prefix) VALUES ('lookup', 'dt0c01'), ('lookup/ot
 -- The document's sample: the token imported, its times set as they were there.
 SELECT apitoken.import('lookup', 'myToken', test.sample(), scopes => '{string}', principal => 'john.smith', created_at => '2020-11-05T08:15:30.144Z') AS id \gset
 UPDATE apitoken._token SET expires_at = '2020-11-12T08:15:30.144Z' WHERE id = :'id';
-INSERT INTO apitoken._usage (token_id, last_used_at, last_used_ip, use_count) VALUES (:'id', '2020-11-12T08:15:30.144Z', '34.197.2.44', 1);
+UPDATE apitoken._usage SET (last_used_at, last_used_ip, use_count) = ('2020-11-12T08:15:30.144Z', '34.197.2.44', 1) WHERE token_id = :'id';
 SELECT jsonb_pretty(apitoken.lookup(test.sample()));
 SELECT apitoken.lookup(test.sample()) = $${
 "lastUsedDate": "2020-11-12T08:15:30.144Z",
@@ -31,7 +31,7 @@ SELECT apitoken.lookup(:'bare_token') - '{id,creationDate}'::text[] AS bare, api
 	   apitoken.lookup(:'bare_token') ->> 'creationDate' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$' AS format
   FROM apitoken._token WHERE id = :'bare_id';
 -- Used from nobody knows where.
-INSERT INTO apitoken._usage (token_id, last_used_at, last_used_ip, use_count) VALUES (:'bare_id', '2024-02-29T23:59:59.999999Z', NULL, 3);
+UPDATE apitoken._usage SET (last_used_at, use_count) = ('2024-02-29T23:59:59.999999Z', 3) WHERE token_id = :'bare_id';
 SELECT apitoken.lookup(:'bare_token') - '{id,creationDate}'::text[] AS used;
 -- Times are cut off at the millisecond, not rounded, in UTC, whatever the
 -- session's zone is, in any year.

@@ -9,7 +9,8 @@ SELECT import('null_arguments', 'subject', sample(), scopes => '{a.b}');
 CREATE TABLE test.special_value (argument text, value text, of_function text DEFAULT '%');
 INSERT INTO test.special_value VALUES ('kind', '''user'''), ('scope', '''a.b'''), ('expires_at', 'NULL'), ('public_id', '''p.ABCDEFGHIJKLMNOPQRSTUVWX'''), ('last_chars', '''nts'''),
 	('created_at', '''2001-01-01''::timestamptz'), ('not_before', '''2001-01-01''::timestamptz');
-INSERT INTO test.special_value VALUES ('token', 'sample()', 'verif%'), ('token', 'sample()', 'lookup'), ('sha256', 'NULL', 'import');
+INSERT INTO test.special_value VALUES ('token', 'sample()', 'verif%'), ('token', 'sample()', 'lookup'), ('token', 'sample()', 'details'), ('sort_field', '''id''', 'list'), ('sort_direction', '''asc''', 'list'),
+	('page_offset', '0::bigint', 'list'), ('page', '0::bigint', 'query'), ('sort_by', '''tokenName''', 'query'), ('sort_order', '''asc''', 'query'), ('cursor', '''''', '%'), ('sha256', 'NULL', 'import');
 CREATE TABLE test.sample_value (type regtype, value text);
 INSERT INTO test.sample_value VALUES ('text', '''null_arguments'''), ('text[]', '''{a.b,c}''::text[]'), ('uuid', '''94f44c7f-4a82-71ac-83f7-fcb31b547f0d''::uuid'), ('bytea', 'sha256(''x'')'),
 	('inet', '''10.0.0.1''::inet'), ('inet[]', '''{10.0.0.0/8}''::inet[]'), ('interval', '''1 day''::interval'), ('timestamptz', '''2999-01-01''::timestamptz'), ('jsonb', '''{}''::jsonb'),
@@ -47,5 +48,6 @@ SELECT proname, error(format('SELECT %s(%s)', oid::regproc, (SELECT string_agg('
 -- Functions for internal use cannot be called at all, triggers only as such.
 SELECT sqlstate(format('SELECT apitoken.%I(%s)', proname, (SELECT string_agg('NULL', ', ') FROM generate_series(1, pronargs)))) AS answer, count(*) FROM pg_proc
  WHERE pronamespace = 'apitoken'::regnamespace AND ('internal'::regtype = ANY (proargtypes) OR prorettype = 'trigger'::regtype) GROUP BY 1 ORDER BY 1;
+DROP EXTENSION pg_trgm CASCADE;
 SELECT drop_realm('null_arguments');
 DROP TABLE test.sample_value, test.special_value;

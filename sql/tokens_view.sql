@@ -19,7 +19,7 @@ SET apitoken.actor = 'a-1';
 SET apitoken.actor_name = 'Actor';
 SELECT apitoken.import('tokens_view', 'full', 'v.ABCDEFGHIJKLMNOPQRSTUVWX.' || repeat('Q', 64), scopes => '{b,a.*}', expires_at => '2999-12-31 00:00Z', not_before => '2020-01-02Z', created_at => '2020-01-01 00:00Z',
 	kind => 'client', principal => 'p', principal_id => 'pi', client_id => 'c', environment_id => 'e', description => 'd', allowed_addresses => '{10.0.0.0/8,192.168.1.7,2001:db8::/32}', metadata => '{"secret": "not shown"}') AS id \gset
-INSERT INTO apitoken._usage VALUES (:'id', '2020-02-03 04:05:06.789012Z', '10.0.0.7/8', 42);
+UPDATE apitoken._usage SET (last_used_at, last_used_ip, use_count) = ('2020-02-03 04:05:06.789012Z', '10.0.0.7/8', 42) WHERE token_id = :'id';
 \x on
 SELECT * FROM apitoken.tokens WHERE id = :'id';
 SELECT apitoken.import('tokens_view', 'bare', sha256 => sha256('bare'), public_id => 'w.XWVUTSRQPONMLKJIHGFEDCBA', created_at => '2020-01-01 00:00Z') AS id \gset bare_
@@ -39,7 +39,7 @@ SELECT allowed_addresses = '' AS no_addresses, scopes = '' AS no_scopes FROM api
 SELECT count(*), count(DISTINCT id), count(last_used_at) AS used FROM apitoken.tokens WHERE realm = 'tokens_view';
 SET enable_seqscan = off;
 SELECT bool_or(p ~ '_token_pkey') AS by_key, bool_or(p ~ '_usage_pkey') AS use_by_key FROM test.plan(format('SELECT * FROM apitoken.tokens WHERE id = %L', :'id')) p;
-SELECT bool_or(p ~ '_token_realm_idx') AS by_realm FROM test.plan('SELECT * FROM apitoken.tokens WHERE realm = ''tokens_view''') p;
+SELECT bool_or(p ~ 'Index Cond.*realm') AS by_realm FROM test.plan('SELECT * FROM apitoken.tokens WHERE realm = ''tokens_view''') p;
 RESET enable_seqscan;
 -- Names sort by their bytes, whatever the database's collation.
 SELECT attname, collname FROM pg_attribute JOIN pg_collation c ON c.oid = attcollation WHERE attrelid = 'apitoken.tokens'::regclass AND attname IN ('name', 'realm', 'principal', 'client_id') ORDER BY attname;

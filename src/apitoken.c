@@ -8,7 +8,6 @@
 #include <sodium.h>
 
 #include "fmgr.h"
-#include "utils/builtins.h"
 
 #include "guc.h"
 #include "table.h"
@@ -16,8 +15,6 @@
 ATK_MODULE_MAGIC(ATK_VERSION);
 
 extern PGDLLEXPORT void _PG_init(void);
-
-ATK_FUNCTION(atk_sql_version);
 
 void
 _PG_init(void)
@@ -28,11 +25,4 @@ _PG_init(void)
 				 errmsg("could not initialize libsodium")));
 	atk_guc_init();
 	atk_table_init();
-}
-
-/* version() -> text: of the library, not of the SQL objects */
-Datum
-atk_sql_version(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(ATK_VERSION));
 }

@@ -81,6 +81,7 @@ enum
 enum
 {
 	Anum_usage_token_id = 1,
+	Anum_usage_realm,
 	Anum_usage_last_used_at,
 	Anum_usage_last_used_ip,
 	Anum_usage_use_count,

@@ -47,6 +47,11 @@
 	} while (0)
 #endif
 
+/* 18 (commit 28f04984f0) turned pg_attribute_noreturn() into a prefix. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* 18 (commit 0fbceae841) gave index_beginscan an instrumentation argument. */
 static inline IndexScanDesc
 atk_index_beginscan(Relation heap, Relation index, Snapshot snapshot)

@@ -16,9 +16,12 @@
 
 #include "actor.h"
 #include "address.h"
+#include "allowed_scopes.h"
 #include "draft.h"
+#include "row.h"
 #include "scopes.h"
 #include "token.h"
+#include "usage.h"
 
 #define LABEL_MAX 255			/* characters of a name or identifier */
 
@@ -115,6 +118,15 @@ check_object(const char *argument, Datum value)
 }
 
 static Datum
+check_allowed_scopes(const char *argument, Datum value)
+{
+	Jsonb	   *allowed_scopes = DatumGetJsonbP(value);
+
+	atk_allowed_scopes_check(allowed_scopes, argument);
+	return PointerGetDatum(allowed_scopes);
+}
+
+static Datum
 check_ttl(const char *argument, Datum value)
 {
 	static const Interval zero = {0};
@@ -125,6 +137,17 @@ check_ttl(const char *argument, Datum value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is not a positive interval", argument)));
 	return value;
+}
+
+/* PostgreSQL 17 brought infinite intervals. */
+static Datum
+check_finite_ttl(const char *argument, Datum value)
+{
+	if (!DatumGetBool(DirectFunctionCall1(interval_finite, value)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is infinite", argument)));
+	return check_ttl(argument, value);
 }
 
 static Datum
@@ -162,8 +185,8 @@ static const struct
 	{Anum_token_idp_id, "idp_id", check_label, false},
 	{Anum_token_idp_domain, "idp_domain", check_label, false},
 	{Anum_token_allowed_addresses, "allowed_addresses", check_networks, false},
-	{Anum_token_allowed_scopes, "allowed_scopes", check_object, false},
-	{Anum_token_access_token_ttl, "access_token_ttl", check_ttl, false},
+	{Anum_token_allowed_scopes, "allowed_scopes", check_allowed_scopes, false},
+	{Anum_token_access_token_ttl, "access_token_ttl", check_finite_ttl, false},
 	{Anum_token_metadata, "metadata", check_object, false},
 };
 
@@ -344,4 +367,15 @@ atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 		atk_draft_set(draft, Anum_token_access_token_ttl,
 					  IntervalPGetDatum(ttl));
 	}
+}
+
+void
+atk_draft_store(const AtkDraft *draft, bool generated)
+{
+	Datum		id = draft->values[Anum_token_id - 1];
+
+	atk_row_insert(ATK_TABLE_TOKEN, draft->values, draft->nulls);
+	if (!generated)
+		atk_usage_forget(id);
+	atk_usage_insert(id, draft->values[Anum_token_realm - 1]);
 }

@@ -50,4 +50,10 @@ extern void atk_draft_set_expiry(AtkDraft *draft, const AtkExpiry *expiry,
 extern void atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 							TimestampTz created_at);
 
+/*
+ * Stores the token, and the row of its use.  An id that was not generated
+ * just now may have been another token's, whose use was left behind.
+ */
+extern void atk_draft_store(const AtkDraft *draft, bool generated);
+
 #endif							/* ATK_DRAFT_H */

@@ -19,7 +19,6 @@
 #include "utils/timestamp.h"
 
 #include "import.h"
-#include "row.h"
 #include "token.h"
 #include "token_text.h"
 
@@ -101,9 +100,7 @@ in_realm(const AtkToken *token, const text *realm)
 														Anum_token_realm,
 														&isnull));
 
-	return VARSIZE_ANY_EXHDR(found) == VARSIZE_ANY_EXHDR(realm) &&
-		memcmp(VARDATA_ANY(found), VARDATA_ANY(realm),
-			   VARSIZE_ANY_EXHDR(realm)) == 0;
+	return atk_same_text(found, realm);
 }
 
 /* Is the token here already?  Then its id replaces the one just derived. */
@@ -218,7 +215,7 @@ insert_imported(AtkDraft *draft)
 
 	PG_TRY();
 	{
-		atk_row_insert(ATK_TABLE_TOKEN, draft->values, draft->nulls);
+		atk_draft_store(draft, false);
 	}
 	PG_CATCH();
 	{

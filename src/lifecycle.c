@@ -78,7 +78,7 @@ atk_issue(AtkDraft *draft, const AtkExpiry *expiry, AtkIssued *issued)
 
 	generate(draft, &realm, now, issued, &digest);
 	issued->expires_at = atk_draft_expires_at(draft);
-	atk_row_insert(ATK_TABLE_TOKEN, draft->values, draft->nulls);
+	atk_draft_store(draft, true);
 }
 
 /* The text of a column that is never NULL, in memory of its own. */

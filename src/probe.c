@@ -59,7 +59,8 @@ end_scan(AtkProbe *probe)
 }
 
 void
-atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode)
+atk_probe_begin_at(AtkProbe *probe, AtkKey key, LOCKMODE lockmode,
+				   Snapshot snapshot)
 {
 	/*
 	 * Opening a table that this transaction has locked before does not look
@@ -68,9 +69,16 @@ atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode)
 	AcceptInvalidationMessages();
 
 	probe->heap = atk_table_open(atk_key_table(key), lockmode);
-	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	probe->snapshot = RegisterSnapshot(snapshot ? snapshot
+									   : GetLatestSnapshot());
 	probe->beside = false;
 	begin_scan(probe, key);
+}
+
+void
+atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode)
+{
+	atk_probe_begin_at(probe, key, lockmode, NULL);
 }
 
 void

@@ -40,6 +40,10 @@ typedef struct AtkProbe
 
 extern void atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode);
 
+/* The same with a snapshot that the caller has; NULL: a fresh one. */
+extern void atk_probe_begin_at(AtkProbe *probe, AtkKey key, LOCKMODE lockmode,
+							   Snapshot snapshot);
+
 /* Another key of the same table, with the same snapshot; ends first. */
 extern void atk_probe_begin_beside(AtkProbe *probe, AtkKey key,
 								   const AtkProbe *other);

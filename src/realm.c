@@ -44,8 +44,8 @@ cache_place(const text *id)
 	return &cache[hash & (CACHE_SIZE - 1)];
 }
 
-static bool
-same_text(const text *a, const text *b)
+bool
+atk_same_text(const text *a, const text *b)
 {
 	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
@@ -55,7 +55,7 @@ static void
 cache_store(CachedRealm *place, const text *id, uint64 generation,
 			const AtkRealm *realm)
 {
-	if (place->id == NULL || !same_text(place->id, id))
+	if (place->id == NULL || !atk_same_text(place->id, id))
 	{
 		Size		len = VARSIZE_ANY_EXHDR(id);
 		text	   *copy = MemoryContextAlloc(TopMemoryContext, VARHDRSZ + len);
@@ -126,7 +126,7 @@ atk_realm_find(const text *id, AtkRealm *realm)
 	AcceptInvalidationMessages();
 	if (place->id != NULL &&
 		place->generation == atk_table_generation(ATK_TABLE_REALM) &&
-		same_text(place->id, id))
+		atk_same_text(place->id, id))
 	{
 		*realm = place->realm;
 		return true;
@@ -136,6 +136,34 @@ atk_realm_find(const text *id, AtkRealm *realm)
 		return false;
 	cache_store(place, id, generation, realm);
 	return true;
+}
+
+static char *
+read_label(TupleTableSlot *slot, AttrNumber attno)
+{
+	bool		isnull;
+	Datum		label = slot_getattr(slot, attno, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(label);
+}
+
+void
+atk_realm_labels(const text *id, AtkRealmLabels *labels)
+{
+	AtkProbe	probe;
+
+	memset(labels, 0, sizeof(*labels));
+	atk_probe_begin(&probe, ATK_KEY_REALM_ID, AccessShareLock);
+	if (atk_probe_find(&probe, PointerGetDatum(id)))
+	{
+		labels->token_endpoint_url =
+			read_label(probe.slot, Anum_realm_token_endpoint_url);
+		labels->oidc_issuer_url =
+			read_label(probe.slot, Anum_realm_oidc_issuer_url);
+		labels->idp_id = read_label(probe.slot, Anum_realm_idp_id);
+		labels->idp_domain = read_label(probe.slot, Anum_realm_idp_domain);
+	}
+	atk_probe_end(&probe);
 }
 
 void

@@ -37,6 +37,21 @@ typedef struct AtkRealm
  */
 extern bool atk_realm_find(const text *id, AtkRealm *realm);
 
+/* What a realm tells of itself, palloc'd; NULL: nothing. */
+typedef struct AtkRealmLabels
+{
+	char	   *token_endpoint_url;
+	char	   *oidc_issuer_url;
+	char	   *idp_id;
+	char	   *idp_domain;
+} AtkRealmLabels;
+
+/* All NULL if there is no such realm.  Reads with a fresh snapshot. */
+extern void atk_realm_labels(const text *id, AtkRealmLabels *labels);
+
+/* Are two realm ids the same? */
+extern bool atk_same_text(const text *a, const text *b);
+
 /*
  * The realm that a new token shall belong to.  22004 without an id, 42704
  * where there is none.  Locks the token table first, so that the realm stays

@@ -9,23 +9,20 @@
 #ifndef ATK_REPRESENT_H
 #define ATK_REPRESENT_H
 
-#include "utils/jsonb.h"
-
-#include "token.h"
-#include "usage.h"
+#include "json.h"
+#include "subject.h"
 
 typedef enum AtkShape
 {
-	ATK_SHAPE_LOOKUP			/* ApiToken of "POST token lookup" */
+	ATK_SHAPE_DETAILS,			/* ApiTokenDetailsDto: Get API Token Details */
+	ATK_SHAPE_LOOKUP,			/* ApiToken: POST token lookup */
+	ATK_SHAPE_SUMMARY,			/* ApiToken_Summary: List API tokens */
+	ATK_SHAPE_RECORD,			/* Read API Token */
+	ATK_SHAPE_ENTRY				/* an element of Query API Tokens */
 } AtkShape;
 
-/* Whom it is about. */
-typedef struct AtkSubject
-{
-	const AtkToken *token;
-	const AtkUse *use;			/* NULL: never used */
-} AtkSubject;
-
-extern Jsonb *atk_represent(AtkShape shape, const AtkSubject *subject);
+/* Pushes the object; the subject must last until the JSON is finished. */
+extern void atk_represent(AtkJson *json, AtkShape shape,
+						  const AtkSubject *subject);
 
 #endif							/* ATK_REPRESENT_H */

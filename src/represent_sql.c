@@ -7,55 +7,112 @@
 
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "represent.h"
 #include "token_text.h"
 
+ATK_FUNCTION(atk_sql_details);
 ATK_FUNCTION(atk_sql_lookup);
+ATK_FUNCTION(atk_sql_read);
 
-/* NULL for what nobody presented, cannot be a token or belongs to none. */
+/* What nobody presented, or cannot be a token, belongs to none. */
 static bool
-read_digest(FunctionCallInfo fcinfo, AtkDigest *digest)
+digest_of(const text *token, AtkDigest *digest)
 {
-	text	   *token;
-
-	if (PG_ARGISNULL(0))
-		return false;
-	token = PG_GETARG_TEXT_PP(0);
-	if (!atk_text_possible(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)))
+	if (token == NULL ||
+		!atk_text_possible(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)))
 		return false;
 	atk_digest_of_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), digest);
 	return true;
 }
 
 static Jsonb *
-represent(AtkShape shape, const AtkToken *token)
+represent(AtkShape shape, const AtkSubject *subject)
 {
-	AtkUse		use;
-	AtkSubject	subject = {token, NULL};
+	AtkJson		json = {NULL};
 
-	if (atk_usage_find(&token->id, &use))
-		subject.use = &use;
-	return atk_represent(shape, &subject);
+	atk_represent(&json, shape, subject);
+	return atk_json_finish(&json);
+}
+
+/*
+ * The token of a text in a shape, or NULL if there is none, its secret was
+ * rotated away, or it has expired and the shape hides that.  shown is the
+ * text if it is to be told.
+ */
+static Jsonb *
+represent_by_text(AtkShape shape, const text *token_text, const text *shown,
+				  bool hide_expired)
+{
+	AtkTokenFinder finder;
+	AtkDigest	digest;
+	AtkToken	token;
+	TimestampTz now = GetCurrentTimestamp();
+	Jsonb	   *answer = NULL;
+
+	if (!digest_of(token_text, &digest))
+		return NULL;
+
+	atk_token_finder_begin(&finder);
+	if (atk_token_find(&finder, &digest, &token) &&
+		!atk_secret_superseded(&token, now) &&
+		!(hide_expired && token.expires_at <= now))
+	{
+		AtkSubjectReader reader;
+		AtkSubject	subject;
+
+		atk_subject_reader_begin_found(&reader, NULL);
+		atk_subject_complete(&reader, &token, &subject);
+		subject.text = shown;
+		answer = represent(shape, &subject);
+		atk_subject_reader_end(&reader);
+	}
+	atk_token_finder_end(&finder);
+	return answer;
+}
+
+/* details(token text, include_token boolean) -> jsonb */
+Datum
+atk_sql_details(PG_FUNCTION_ARGS)
+{
+	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	bool		include = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	Jsonb	   *answer = represent_by_text(ATK_SHAPE_DETAILS, token,
+										   include ? token : NULL, true);
+
+	if (answer == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(answer);
 }
 
 /* lookup(token text) -> jsonb */
 Datum
 atk_sql_lookup(PG_FUNCTION_ARGS)
 {
-	AtkTokenFinder finder;
-	AtkDigest	digest;
-	AtkToken	token;
+	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL, false);
+
+	if (answer == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(answer);
+}
+
+/* read(id uuid) -> jsonb */
+Datum
+atk_sql_read(PG_FUNCTION_ARGS)
+{
+	AtkSubjectReader reader;
+	AtkSubject	subject;
 	Jsonb	   *answer = NULL;
 
-	if (!read_digest(fcinfo, &digest))
+	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 
-	atk_token_finder_begin(&finder);
-	if (atk_token_find(&finder, &digest, &token) &&
-		!atk_secret_superseded(&token, GetCurrentTimestamp()))
-		answer = represent(ATK_SHAPE_LOOKUP, &token);
-	atk_token_finder_end(&finder);
+	atk_subject_reader_begin(&reader, NULL);
+	if (atk_subject_read(&reader, PG_GETARG_UUID_P(0), &subject))
+		answer = represent(ATK_SHAPE_RECORD, &subject);
+	atk_subject_reader_end(&reader);
 
 	if (answer == NULL)
 		PG_RETURN_NULL();

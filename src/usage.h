@@ -3,7 +3,9 @@
  *		When, from where and how often a token was used.
  *
  * Kept apart from the token, so that recording a use never rewrites, locks
- * or bloats the token's row.
+ * or bloats the token's row.  Each token has a row here from its beginning,
+ * so that one index lists the tokens of a realm by last use, the never used
+ * ones among them.
  */
 #ifndef ATK_USAGE_H
 #define ATK_USAGE_H
@@ -12,6 +14,8 @@
 #include "utils/inet.h"
 #include "utils/uuid.h"
 
+#include "probe.h"
+
 typedef struct AtkUse
 {
 	TimestampTz last_used_at;
@@ -19,7 +23,18 @@ typedef struct AtkUse
 	int64		use_count;
 } AtkUse;
 
+/*
+ * A probe for uses, as the snapshot sees them (NULL: a fresh one); one serves
+ * any number of tokens, and atk_probe_end() ends it.
+ */
+extern void atk_usage_begin(AtkProbe *probe, Snapshot snapshot);
+
 /* False if no use of the token is recorded. */
-extern bool atk_usage_find(const pg_uuid_t *token_id, AtkUse *use);
+extern bool atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id,
+						   AtkUse *use);
+
+/* The row of a new token; and removing it, if it is there. */
+extern void atk_usage_insert(Datum token_id, Datum realm);
+extern void atk_usage_forget(Datum token_id);
 
 #endif							/* ATK_USAGE_H */

@@ -13,10 +13,3 @@
  */
 CREATE SCHEMA apitoken;
 COMMENT ON SCHEMA apitoken IS 'API tokens: issue, verify, look up, report';
-
-CREATE FUNCTION apitoken.version() RETURNS text
-	AS 'MODULE_PATHNAME', 'atk_sql_version'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-REVOKE ALL ON FUNCTION apitoken.version() FROM PUBLIC;
-COMMENT ON FUNCTION apitoken.version() IS
-	'version of the loaded library; pg_extension has that of the SQL objects';

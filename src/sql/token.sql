@@ -59,6 +59,11 @@ CREATE INDEX _token_digest_idx ON apitoken._token USING hash (digest);
 CREATE INDEX _token_previous_digest_idx ON apitoken._token USING hash (previous_digest)
 	WHERE previous_digest IS NOT NULL;
 CREATE INDEX _token_realm_idx ON apitoken._token (realm, id);
+CREATE INDEX _token_name_idx ON apitoken._token (realm, name, id);
+CREATE INDEX _token_status_idx ON apitoken._token (realm, status, id);
+CREATE INDEX _token_created_idx ON apitoken._token (realm, created_at, id);
+CREATE INDEX _token_expires_idx ON apitoken._token (realm, expires_at, id);
+CREATE INDEX _token_access_token_ttl_idx ON apitoken._token (realm, access_token_ttl, id);
 CREATE INDEX _token_scopes_idx ON apitoken._token USING gin (scopes);
 
 COMMENT ON TABLE apitoken._token IS
@@ -67,6 +72,11 @@ COMMENT ON INDEX apitoken._token_pkey IS 'finds a token by its id';
 COMMENT ON INDEX apitoken._token_digest_idx IS 'finds a token by its secret';
 COMMENT ON INDEX apitoken._token_previous_digest_idx IS 'finds a token by the secret before';
 COMMENT ON INDEX apitoken._token_realm_idx IS 'the tokens of a realm, by id';
+COMMENT ON INDEX apitoken._token_name_idx IS 'the tokens of a realm, by name';
+COMMENT ON INDEX apitoken._token_status_idx IS 'the tokens of a realm, by status';
+COMMENT ON INDEX apitoken._token_created_idx IS 'the tokens of a realm, by creation';
+COMMENT ON INDEX apitoken._token_expires_idx IS 'the tokens of a realm, by expiry';
+COMMENT ON INDEX apitoken._token_access_token_ttl_idx IS 'the tokens of a realm, by life of access tokens';
 COMMENT ON INDEX apitoken._token_scopes_idx IS 'the tokens that grant a scope';
 COMMENT ON COLUMN apitoken._token.id IS 'UUIDv7; its 120 free bits are the public part of the token';
 COMMENT ON COLUMN apitoken._token.digest IS 'BLAKE2b-256 of the SHA-256 of the token text';
@@ -105,10 +115,15 @@ COMMENT ON COLUMN apitoken._token.status_changed_at IS 'last change of state; nu
 COMMENT ON COLUMN apitoken._token.status_changed_by IS 'identifier of who changed its state last';
 COMMENT ON COLUMN apitoken._token.status_reason IS 'reason of the last change of state';
 
-/* Apart from _token, so that recording a use never rewrites or locks a token. */
+/*
+ * Apart from _token, so that recording a use never rewrites or locks a token.
+ * Each token has a row from its beginning, so that one index lists tokens by
+ * last use, the never used ones first.
+ */
 CREATE TABLE apitoken._usage (
 	token_id uuid PRIMARY KEY,
-	last_used_at timestamptz NOT NULL,
+	realm text COLLATE "C" NOT NULL,
+	last_used_at timestamptz,
 	last_used_ip inet,
 	use_count bigint NOT NULL
 );
@@ -116,11 +131,15 @@ REVOKE ALL ON TABLE apitoken._usage FROM PUBLIC;
 REVOKE ALL ON TYPE apitoken._usage FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('apitoken._usage', '');
 
+CREATE INDEX _usage_last_used_idx ON apitoken._usage (realm, last_used_at NULLS FIRST, token_id);
+
 COMMENT ON TABLE apitoken._usage IS
 	'last use of each token; private: read view apitoken.tokens';
 COMMENT ON INDEX apitoken._usage_pkey IS 'finds the use of a token';
+COMMENT ON INDEX apitoken._usage_last_used_idx IS 'the tokens of a realm, by last use';
 COMMENT ON COLUMN apitoken._usage.token_id IS 'id of the token';
-COMMENT ON COLUMN apitoken._usage.last_used_at IS 'when it was verified last';
+COMMENT ON COLUMN apitoken._usage.realm IS 'id of the token''s realm';
+COMMENT ON COLUMN apitoken._usage.last_used_at IS 'when it was verified last; null: never';
 COMMENT ON COLUMN apitoken._usage.last_used_ip IS 'address it came from; null: not given';
 COMMENT ON COLUMN apitoken._usage.use_count IS 'how often it was verified';
 

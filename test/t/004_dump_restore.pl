@@ -37,7 +37,7 @@ my ($id, $token) = issue($node, q{'acme', 'full', '{a.*,b}',
 	kind => 'client', principal => 'p', principal_id => 'p1', client_id => 'c',
 	environment_id => 'e', description => E'two\nlines\t\\ ünïcödé',
 	allowed_addresses => '{10.0.0.0/8,2001:db8::/32}',
-	allowed_scopes => '{"allPermissions": true}', idp_id => 'i',
+	allowed_scopes => '{"organizationScopes": {"allPermissions": true}}', idp_id => 'i',
 	idp_domain => 'd', access_token_ttl => '5 minutes', metadata => '{"k": "v"}'});
 $tokens{$token} = 'address_denied';
 ($id, $token) = issue($node, q{'acme', 'plain'});
@@ -71,7 +71,7 @@ $node->safe_psql(
 	UPDATE apitoken._token SET
 		previous_digest = apitoken.token_digest('the-one-before'),
 		previous_expires_at = now() - interval '1 hour' WHERE name = 'plain';
-	INSERT INTO apitoken._usage SELECT id, now(), '10.1.2.3', 7 FROM apitoken._token;
+	UPDATE apitoken._usage SET (last_used_at, last_used_ip, use_count) = (now(), '10.1.2.3', 7);
 	UPDATE apitoken.realm SET enabled = false WHERE id = 'closed';
 });
 $tokens{'the-one-before'} = 'superseded';

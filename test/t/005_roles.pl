@@ -53,6 +53,12 @@ my %functions = (
 	  "SELECT apitoken.verify_sha256(sha256('$Apitoken::sample'))",
 	verified_id  => "SELECT apitoken.verified_id('$Apitoken::sample')",
 	lookup       => "SELECT apitoken.lookup('$Apitoken::sample')",
+	details      => "SELECT apitoken.details('$Apitoken::sample', true)",
+	read         => "SELECT apitoken.read('$id')",
+	list         => q{SELECT apitoken.list('acme')},
+	query        => q{SELECT apitoken.query('acme')},
+	stats        => 'SELECT apitoken.stats()',
+	enable_search => 'SELECT apitoken.enable_search()',
 	check_token  => "SELECT apitoken.check_token('$Apitoken::sample')",
 	token_digest => "SELECT apitoken.token_digest('$Apitoken::sample')",
 	scope_count  => q{SELECT apitoken.scope_count('a b')});
@@ -98,10 +104,11 @@ my %allowed   = (
 	nobody            => [],
 	apitoken_verifier => \@verifying,
 	apitoken_issuer   => [
-		@verifying, qw(issue import suspend activate revoke lookup check_token)
+		@verifying, qw(issue import suspend activate revoke check_token details lookup
+		  list read query)
 	],
-	apitoken_auditor  => [ 'select tokens', 'select realm' ],
-	apitoken_reporter => ['select tokens']);
+	apitoken_auditor  => [ 'select tokens', 'select realm', 'stats' ],
+	apitoken_reporter => [ 'select tokens', 'stats' ]);
 
 my (@observed, @expected);
 foreach my $role (sort keys %allowed)

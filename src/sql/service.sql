@@ -1,0 +1,25 @@
+/* The service itself: src/service_sql.c */
+
+CREATE FUNCTION apitoken.version() RETURNS text
+	AS 'MODULE_PATHNAME', 'atk_sql_version'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION apitoken.version() FROM PUBLIC;
+COMMENT ON FUNCTION apitoken.version() IS
+	'version of the loaded library; pg_extension has that of the SQL objects';
+
+CREATE FUNCTION apitoken.stats(
+	OUT library_version text,
+	OUT search_index boolean)
+	AS 'MODULE_PATHNAME', 'atk_sql_stats'
+	LANGUAGE C STABLE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION apitoken.stats() FROM PUBLIC;
+COMMENT ON FUNCTION apitoken.stats() IS
+	'state of the service: version of the library, whether there is an index for searches';
+
+/* As invoker: who makes the index must own the table. */
+CREATE FUNCTION apitoken.enable_search() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'atk_sql_enable_search'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION apitoken.enable_search() FROM PUBLIC;
+COMMENT ON FUNCTION apitoken.enable_search() IS
+	'makes the index that serves LIKE searches, and pg_trgm for it; false if all is there; again after a restore';
