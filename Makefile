@@ -206,10 +206,10 @@ FORCE:
 
 unit: $(UNIT:%=build/unit/%)
 # The sources that need no server are compiled once more, under sanitizers
-# where the compiler has them (not as PIE: AddressSanitizer's memory and a
-# randomly placed program may collide).  Asked for once, when first used.
+# where the compiler has them; it is asked once, when first used.  -no-pie:
+# AddressSanitizer's memory and a randomly placed program may collide.
 UNIT_FLAGS = $(eval UNIT_FLAGS := $$(shell \
-	flags='-fsanitize=address,undefined -fno-sanitize-recover=all -no-pie'; \
+	flags='-fsanitize=address,undefined -fno-sanitize-recover=all'; \
 	echo 'int main(void) { return 0; }' | \
 	$$(CC) $$$$flags -x c -o /dev/null - 2>/dev/null && echo "$$$$flags"))$(UNIT_FLAGS)
 UNIT_COMPILE = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(UNIT_FLAGS) -Isrc -Itest/unit $(CPPFLAGS) -MF $@.d -MT $@ -o $@
@@ -218,7 +218,7 @@ build/unit/%.o: src/%.c src/.built-with
 build/unit/%.o: test/unit/%.c src/.built-with
 	$(UNIT_COMPILE) -c $<
 build/unit/%: test/unit/%.c $(UNIT_OBJS)
-	$(UNIT_COMPILE) $< $(UNIT_OBJS) $(LDFLAGS) $(SODIUM_LIBS)
+	$(UNIT_COMPILE) -no-pie $< $(UNIT_OBJS) $(LDFLAGS) $(SODIUM_LIBS)
 -include $(UNIT:%=build/unit/%.d) $(UNIT_OBJS:=.d)
 
 # For the scripts in test/: the lists above, one name a line.

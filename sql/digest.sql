@@ -9,10 +9,13 @@ SELECT repeat('aF', 32)::digest, repeat('00', 32)::digest, repeat('ff', 32)::dig
 -- Anything else is refused, and not repeated: it may be a misplaced secret.
 CREATE TEMP TABLE bad AS SELECT * FROM (VALUES
 	(1, ''), (2, ' '), (3, repeat('a', 63)), (4, repeat('a', 65)), (5, repeat('a', 66)), (6, repeat('a', 62)),
-	(7, repeat('a', 63) || 'g'), (8, 'g' || repeat('a', 63)), (9, ' ' || repeat('a', 63)), (10, repeat('a', 63) || ' '),
-	(11, ' ' || repeat('a', 64)), (12, repeat('a', 64) || E'\n'), (13, '\x' || repeat('a', 64)), (14, '\x' || repeat('a', 62)),
+	(7, repeat('a', 63) || 'g'), (8, 'g' || repeat('a', 63)), (9, ' ' || repeat('a', 63)),
+	(10, repeat('a', 63) || ' '),
+	(11, ' ' || repeat('a', 64)), (12, repeat('a', 64) || E'\n'), (13, '\x' || repeat('a', 64)),
+	(14, '\x' || repeat('a', 62)),
 	(15, '0x' || repeat('a', 62)), (16, repeat('a', 31) || '  ' || repeat('a', 31)), (17, repeat('a:', 32)),
-	(18, repeat('ä', 32)), (19, sample()), (20, repeat('a', 100000)), (21, E'\u0661' || repeat('1', 62))) AS v(n, input);
+	(18, repeat('ä', 32)), (19, sample()), (20, repeat('a', 100000)), (21, E'\u0661' || repeat('1', 62))) AS v(n,
+	input);
 SELECT n, error(format('SELECT %L::digest', input)) FROM bad ORDER BY n;
 -- Binary form: 32 bytes, neither fewer nor more.
 SELECT digest_send(repeat('0f', 32)::digest) = decode(repeat('0f', 32), 'hex') AS sent;
@@ -22,13 +25,15 @@ SELECT receive('test.received', sha256(n::text::bytea)) AS answer, count(*) FROM
 DROP TABLE test.received;
 -- Casts, both ways, explicit only.
 SELECT sha256('abc')::digest, repeat('0f', 32)::digest::bytea;
-SELECT n, error(format('SELECT %L::bytea::digest', decode(repeat('00', n), 'hex'))) FROM unnest('{0,31,32,33,64}'::int[]) n;
+SELECT n, error(format('SELECT %L::bytea::digest', decode(repeat('00', n), 'hex')))
+	FROM unnest('{0,31,32,33,64}'::int[]) n;
 SELECT castsource::regtype, casttarget::regtype, castcontext, castmethod FROM pg_cast
  WHERE 'digest'::regtype IN (castsource, casttarget) ORDER BY 1, 2;
 
 -- A table of values, among them neighbours in the first and last byte.
 CREATE TABLE test.digests AS
-SELECT n, CASE n WHEN 0 THEN repeat('00', 32) WHEN 1 THEN repeat('00', 31) || '01' WHEN 2 THEN '01' || repeat('00', 31)
+SELECT n, CASE n WHEN 0 THEN repeat('00', 32) WHEN 1 THEN repeat('00', 31) || '01' WHEN 2
+	THEN '01' || repeat('00', 31)
 				 WHEN 3 THEN repeat('7f', 32) WHEN 4 THEN repeat('80', 32) WHEN 5 THEN repeat('ff', 31) || 'fe'
 				 WHEN 6 THEN repeat('ff', 32) ELSE encode(sha256((n % 400)::text::bytea), 'hex') END::digest AS d
   FROM generate_series(0, 599) n;
@@ -38,9 +43,12 @@ SELECT count(*), bool_and(d::text::digest = d) AS text_form, bool_and(d::bytea::
 	   bool_and(digest_send(d) = d::bytea) AS sent FROM test.digests;
 -- The order is that of the bytes, for every pair and every operator.
 SELECT count(*) AS pairs,
-	   bool_and((a.d < b.d) = (a.d::bytea < b.d::bytea)) AS lt, bool_and((a.d <= b.d) = (a.d::bytea <= b.d::bytea)) AS le,
-	   bool_and((a.d = b.d) = (a.d::bytea = b.d::bytea)) AS eq, bool_and((a.d <> b.d) = (a.d::bytea <> b.d::bytea)) AS ne,
-	   bool_and((a.d >= b.d) = (a.d::bytea >= b.d::bytea)) AS ge, bool_and((a.d > b.d) = (a.d::bytea > b.d::bytea)) AS gt,
+	   bool_and((a.d < b.d) = (a.d::bytea < b.d::bytea)) AS lt,
+	   	bool_and((a.d <= b.d) = (a.d::bytea <= b.d::bytea)) AS le,
+	   bool_and((a.d = b.d) = (a.d::bytea = b.d::bytea)) AS eq,
+	   	bool_and((a.d <> b.d) = (a.d::bytea <> b.d::bytea)) AS ne,
+	   bool_and((a.d >= b.d) = (a.d::bytea >= b.d::bytea)) AS ge,
+	   	bool_and((a.d > b.d) = (a.d::bytea > b.d::bytea)) AS gt,
 	   bool_and(sign(digest_cmp(a.d, b.d)) = sign(byteacmp(a.d::bytea, b.d::bytea))) AS cmp,
 	   bool_and((a.d = b.d) <= (digest_hash(a.d) = digest_hash(b.d))) AS hash,
 	   bool_and((a.d = b.d) <= (digest_hash_extended(a.d, 7) = digest_hash_extended(b.d, 7))) AS extended_hash
@@ -68,12 +76,14 @@ SELECT n FROM test.digests WHERE d > repeat('fe', 32)::digest ORDER BY d;
 SELECT n FROM test.digests WHERE d <= (repeat('00', 31) || '01')::digest ORDER BY d;
 SELECT error('CREATE UNIQUE INDEX ON test.digests (d)') ~ '^23505' AS repeats;
 SELECT bool_and(found = 1 + (n BETWEEN 7 AND 199 OR n >= 407)::int) AS each_found
-  FROM test.digests a, LATERAL (SELECT count(*) AS found FROM test.digests b WHERE b.d = a.d) f WHERE n NOT BETWEEN 400 AND 406;
+  FROM test.digests a, LATERAL (SELECT count(*) AS found FROM test.digests b WHERE b.d = a.d) f
+	WHERE n NOT BETWEEN 400 AND 406;
 DROP INDEX test.digests_btree;
 CREATE INDEX digests_hash ON test.digests USING hash (d);
 SELECT plan('SELECT n FROM test.digests WHERE d = repeat(''80'', 32)::digest');
 SELECT n FROM test.digests WHERE d = repeat('80', 32)::digest;
-SELECT count(*), sum(found) AS found FROM test.digests a, LATERAL (SELECT count(*) AS found FROM test.digests b WHERE b.d = a.d) f;
+SELECT count(*), sum(found) AS found FROM test.digests a, LATERAL (SELECT count(*) AS found FROM test.digests b
+	WHERE b.d = a.d) f;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 DROP INDEX test.digests_hash;
@@ -98,7 +108,8 @@ CREATE TABLE test.parts1 PARTITION OF test.parts FOR VALUES WITH (MODULUS 3, REM
 CREATE TABLE test.parts2 PARTITION OF test.parts FOR VALUES WITH (MODULUS 3, REMAINDER 2);
 INSERT INTO test.parts SELECT DISTINCT d FROM test.digests;
 SELECT count(*), min(n) > 100 AS all_used FROM (SELECT count(*) AS n FROM test.parts GROUP BY tableoid) p;
-SELECT count(*) AS searched FROM plan('SELECT FROM test.parts WHERE d = repeat(''80'', 32)::digest') p WHERE p ~ 'Scan';
+SELECT count(*) AS searched FROM plan('SELECT FROM test.parts WHERE d = repeat(''80'', 32)::digest') p
+	WHERE p ~ 'Scan';
 SELECT count(*) FROM test.parts WHERE d = repeat('80', 32)::digest;
 -- A column of it in COPY.
 CREATE TABLE test.copied (LIKE test.digests);

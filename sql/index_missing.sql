@@ -4,16 +4,21 @@
 \pset format unaligned
 INSERT INTO apitoken.realm (id) VALUES ('index_missing');
 SELECT id, token FROM apitoken.issue('index_missing', 'subject') \gset
-UPDATE apitoken._token SET previous_digest = apitoken.token_digest('previous_secret'), previous_expires_at = '2999-01-01' WHERE id = :'id';
+UPDATE apitoken._token SET previous_digest = apitoken.token_digest('previous_secret'),
+	previous_expires_at = '2999-01-01' WHERE id = :'id';
 SELECT count(apitoken.issue('index_missing', 'n' || n)) FROM generate_series(1, 50) n;
 SELECT set_config('test.token', :'token', false) = :'token' AS kept;
 -- What each function answers: verify by current, previous and unknown secret,
 -- lookup, issue, import, suspend, the realm's guard.
 CREATE FUNCTION pg_temp.answers() RETURNS TABLE (call text, answer text) LANGUAGE plpgsql AS $$
 DECLARE calls text[] := ARRAY[
-	format('outcome FROM apitoken.verify(%L)', current_setting('test.token')), 'outcome FROM apitoken.verify(''previous_secret'')', 'outcome FROM apitoken.verify(''nobody knows'')'::text,
-	'outcome FROM apitoken.verify(''nobody_knows'')', format('apitoken.verified_id(%L) IS NOT NULL', current_setting('test.token')),
-	format('apitoken.lookup(%L) ->> ''name''', current_setting('test.token')), 'apitoken.import(''index_missing'', ''n'', ''a_foreign_token'') IS NOT NULL', 'count(*) FROM apitoken.issue(''index_missing'', ''n'')',
+	format('outcome FROM apitoken.verify(%L)', current_setting('test.token')),
+		'outcome FROM apitoken.verify(''previous_secret'')', 'outcome FROM apitoken.verify(''nobody knows'')'::text,
+	'outcome FROM apitoken.verify(''nobody_knows'')', format('apitoken.verified_id(%L) IS NOT NULL',
+	current_setting('test.token')),
+	format('apitoken.lookup(%L) ->> ''name''', current_setting('test.token')),
+		'apitoken.import(''index_missing'', ''n'', ''a_foreign_token'') IS NOT NULL',
+		'count(*) FROM apitoken.issue(''index_missing'', ''n'')',
 	format('status FROM apitoken.suspend(%L)', (SELECT id FROM apitoken._token WHERE name = 'subject'))];
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
@@ -112,7 +117,8 @@ SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 ALTER TABLE apitoken._token SET WITHOUT CLUSTER;
 DROP INDEX CONCURRENTLY apitoken._token_previous_digest_idx;
 SELECT call, answer FROM pg_temp.answers() OFFSET 1 LIMIT 1;
-CREATE INDEX CONCURRENTLY _token_previous_digest_idx ON apitoken._token USING hash (previous_digest) WHERE previous_digest IS NOT NULL;
+CREATE INDEX CONCURRENTLY _token_previous_digest_idx ON apitoken._token USING hash (previous_digest)
+	WHERE previous_digest IS NOT NULL;
 COMMENT ON INDEX apitoken._token_previous_digest_idx IS 'finds a token by the secret before';
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 -- Emptied and filled again, under the same memory.
@@ -150,7 +156,8 @@ SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 -- digest itself is compared.
 SELECT apitoken.import('index_missing', 'twin', sha256 => sha256('twin')) AS twin_id \gset
 BEGIN;
-UPDATE apitoken._token SET digest = overlay(digest::bytea PLACING '\x00' FROM 32 FOR 1)::apitoken.digest WHERE id = :'twin_id';
+UPDATE apitoken._token SET digest = overlay(digest::bytea PLACING '\x00' FROM 32 FOR 1)::apitoken.digest
+	WHERE id = :'twin_id';
 SELECT outcome FROM apitoken.verify_sha256(sha256('twin'));
 ROLLBACK;
 SELECT outcome FROM apitoken.verify_sha256(sha256('twin'));

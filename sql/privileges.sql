@@ -2,25 +2,36 @@
 \pset format unaligned
 CREATE TEMP VIEW member AS
 	SELECT classid, objid FROM pg_depend
-	 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'apitoken') AND deptype = 'e';
+	 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension
+	 	WHERE extname = 'apitoken') AND deptype = 'e';
 -- What PUBLIC may execute, read or use: nothing, the row types of tables
 -- included.  (An array's type goes by that of its elements.)
-SELECT 'function' AS kind, p.oid::regprocedure::text AS name, privilege_type FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass, aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0
+SELECT 'function' AS kind, p.oid::regprocedure::text AS name, privilege_type FROM pg_proc p
+	JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass,
+	aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0
 UNION ALL
-SELECT 'type', t.oid::regtype::text, privilege_type FROM pg_type t, aclexplode(coalesce(typacl, acldefault('T', typowner))) WHERE typnamespace = 'apitoken'::regnamespace AND typcategory <> 'A' AND grantee = 0
+SELECT 'type', t.oid::regtype::text, privilege_type
+	FROM pg_type t, aclexplode(coalesce(typacl, acldefault('T', typowner)))
+	WHERE typnamespace = 'apitoken'::regnamespace AND typcategory <> 'A' AND grantee = 0
 UNION ALL
-SELECT 'relation', c.oid::regclass::text, privilege_type FROM pg_class c JOIN member ON objid = c.oid AND classid = 'pg_class'::regclass, aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE grantee = 0
+SELECT 'relation', c.oid::regclass::text, privilege_type FROM pg_class c JOIN member ON objid = c.oid
+	AND classid = 'pg_class'::regclass, aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE grantee = 0
 UNION ALL
-SELECT 'column', format('%s.%I', attrelid::regclass, attname), privilege_type FROM pg_attribute JOIN member ON objid = attrelid AND classid = 'pg_class'::regclass, aclexplode(attacl) WHERE grantee = 0
+SELECT 'column', format('%s.%I', attrelid::regclass, attname), privilege_type FROM pg_attribute
+	JOIN member ON objid = attrelid AND classid = 'pg_class'::regclass, aclexplode(attacl) WHERE grantee = 0
 UNION ALL
-SELECT 'schema', nspname, privilege_type FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) WHERE nspname = 'apitoken' AND grantee = 0
+SELECT 'schema', nspname, privilege_type FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
+	WHERE nspname = 'apitoken' AND grantee = 0
 ORDER BY 1, 2;
 -- How many were asked, and who else has anything.
 SELECT classid::regclass, count(*) > 0 AS there FROM member GROUP BY classid ORDER BY classid::regclass::text;
 SELECT count(*) AS granted_to_others FROM (
-	SELECT grantee, proowner AS owner FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass, aclexplode(proacl)
-	UNION ALL SELECT grantee, relowner FROM pg_class c JOIN member ON objid = c.oid AND classid = 'pg_class'::regclass, aclexplode(relacl)
-	UNION ALL SELECT grantee, typowner FROM pg_type t JOIN member ON objid = t.oid AND classid = 'pg_type'::regclass, aclexplode(typacl)) a WHERE grantee <> owner;
+	SELECT grantee, proowner AS owner FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass,
+		aclexplode(proacl)
+	UNION ALL SELECT grantee, relowner FROM pg_class c JOIN member ON objid = c.oid
+		AND classid = 'pg_class'::regclass, aclexplode(relacl)
+	UNION ALL SELECT grantee, typowner FROM pg_type t JOIN member ON objid = t.oid AND classid = 'pg_type'::regclass,
+		aclexplode(typacl)) a WHERE grantee <> owner;
 -- No function runs with its owner's rights.
 SELECT proname FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass WHERE prosecdef;
 
@@ -29,16 +40,27 @@ SELECT proname FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_pro
 CREATE ROLE regress_apitoken_nobody;
 INSERT INTO apitoken.realm (id) VALUES ('privileges');
 SELECT id, token FROM apitoken.issue('privileges', 'subject', '{a}') \gset
-CREATE FUNCTION test.attempts(role text, token text, id uuid) RETURNS TABLE (command text, answer text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION test.attempts(role text, token text, id uuid) RETURNS TABLE (command text,
+	answer text) LANGUAGE plpgsql AS $$
 BEGIN
-	FOREACH command IN ARRAY ARRAY['SELECT outcome FROM apitoken.verify($1)', 'SELECT outcome FROM apitoken.verify_sha256(sha256($1::bytea))', 'SELECT apitoken.verified_id($1) = $2', 'SELECT apitoken.lookup($1) ->> ''name''', 'SELECT apitoken.check_token($1)',
-		'SELECT apitoken.token_digest($1) IS NOT NULL', 'SELECT apitoken._public_id(''p'', $2) IS NOT NULL', 'SELECT apitoken.version() IS NOT NULL', 'SELECT (apitoken.issue(''privileges'', ''n'')).token IS NOT NULL', 'SELECT apitoken.import(''privileges'', ''n'', ''a_foreign_token'') IS NOT NULL',
-		'SELECT status FROM apitoken.suspend($2)', 'SELECT status FROM apitoken.activate($2)', 'SELECT status FROM apitoken.revoke($2)', 'SELECT apitoken.scopes_hash(''a''::apitoken.scopes) IS NOT NULL', 'SELECT ''a''::apitoken.scopes OPERATOR(apitoken.=) ''a''::apitoken.scopes',
-		'SELECT count(*) > 0 FROM apitoken.tokens', 'SELECT count(*) > 0 FROM apitoken.realm', 'SELECT count(*) > 0 FROM apitoken._token', 'SELECT count(*) FROM apitoken._usage', 'UPDATE apitoken.realm SET name = ''n'' RETURNING name', 'DELETE FROM apitoken._token RETURNING name',
-		'CREATE TABLE pg_temp.t (s apitoken.scopes)', 'CREATE TABLE pg_temp.t (s apitoken.digest[])', 'CREATE TABLE pg_temp.t (s apitoken._token)', 'CREATE TABLE apitoken.t ()'] LOOP
+	FOREACH command IN ARRAY ARRAY['SELECT outcome FROM apitoken.verify($1)',
+		'SELECT outcome FROM apitoken.verify_sha256(sha256($1::bytea))', 'SELECT apitoken.verified_id($1) = $2',
+		'SELECT apitoken.lookup($1) ->> ''name''', 'SELECT apitoken.check_token($1)',
+		'SELECT apitoken.token_digest($1) IS NOT NULL', 'SELECT apitoken._public_id(''p'', $2) IS NOT NULL',
+		'SELECT apitoken.version() IS NOT NULL', 'SELECT (apitoken.issue(''privileges'', ''n'')).token IS NOT NULL',
+		'SELECT apitoken.import(''privileges'', ''n'', ''a_foreign_token'') IS NOT NULL',
+		'SELECT status FROM apitoken.suspend($2)', 'SELECT status FROM apitoken.activate($2)',
+		'SELECT status FROM apitoken.revoke($2)', 'SELECT apitoken.scopes_hash(''a''::apitoken.scopes) IS NOT NULL',
+		'SELECT ''a''::apitoken.scopes OPERATOR(apitoken.=) ''a''::apitoken.scopes',
+		'SELECT count(*) > 0 FROM apitoken.tokens', 'SELECT count(*) > 0 FROM apitoken.realm',
+		'SELECT count(*) > 0 FROM apitoken._token', 'SELECT count(*) FROM apitoken._usage',
+		'UPDATE apitoken.realm SET name = ''n'' RETURNING name', 'DELETE FROM apitoken._token RETURNING name',
+		'CREATE TABLE pg_temp.t (s apitoken.scopes)', 'CREATE TABLE pg_temp.t (s apitoken.digest[])',
+		'CREATE TABLE pg_temp.t (s apitoken._token)', 'CREATE TABLE apitoken.t ()'] LOOP
 		BEGIN
 			EXECUTE format('SET LOCAL ROLE %I', role);
-			IF command LIKE 'CREATE%' THEN EXECUTE command; answer := 'done'; ELSE EXECUTE command INTO answer USING token, id; END IF;
+			IF command LIKE 'CREATE%' THEN EXECUTE command; answer := 'done';
+				ELSE EXECUTE command INTO answer USING token, id; END IF;
 			RAISE SQLSTATE 'UNDO0';
 		EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
 			WHEN OTHERS THEN answer := SQLSTATE || ' ' || SQLERRM;
@@ -58,7 +80,8 @@ SELECT * FROM test.attempts('regress_apitoken_verifier', :'token', :'id') WHERE 
 -- An issuer makes tokens and changes their state, and reads none.
 CREATE ROLE regress_apitoken_issuer;
 GRANT USAGE ON SCHEMA apitoken TO regress_apitoken_issuer;
-GRANT EXECUTE ON FUNCTION apitoken.issue, apitoken.import, apitoken.suspend, apitoken.activate, apitoken.revoke TO regress_apitoken_issuer;
+GRANT EXECUTE ON FUNCTION apitoken.issue, apitoken.import, apitoken.suspend, apitoken.activate,
+	apitoken.revoke TO regress_apitoken_issuer;
 SELECT * FROM test.attempts('regress_apitoken_issuer', :'token', :'id') WHERE answer NOT LIKE '42501%';
 -- A reporter reads the view, for which it also needs the function inside it.
 CREATE ROLE regress_apitoken_reporter;
@@ -81,7 +104,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON apitoken.realm TO regress_apitoken_admin
 SELECT * FROM test.attempts('regress_apitoken_admin', :'token', :'id') WHERE answer NOT LIKE '42501%';
 SET ROLE regress_apitoken_admin;
 INSERT INTO apitoken.realm (id, known_scopes) VALUES ('privileges/admin', 'b a');
-UPDATE apitoken.realm SET id = 'privileges/renamed', enabled = false WHERE id = 'privileges/admin' RETURNING id, enabled, known_scopes;
+UPDATE apitoken.realm SET id = 'privileges/renamed', enabled = false WHERE id = 'privileges/admin' RETURNING id,
+	enabled, known_scopes;
 DELETE FROM apitoken.realm WHERE id = 'privileges/renamed';
 DELETE FROM apitoken.realm WHERE id = 'privileges';
 RESET ROLE;
@@ -106,19 +130,31 @@ ROLLBACK;
 
 -- How functions are declared: volatile and parallel unsafe what reads with a
 -- snapshot of its own; strict what has no use for NULL; leakproof what compares.
-SELECT CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END || CASE WHEN p.proisstrict THEN ' strict' ELSE '' END || CASE WHEN p.proleakproof THEN ' leakproof' ELSE '' END
-	   || ' parallel ' || CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END || ' ' || l.lanname AS declared,
+SELECT CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END || CASE
+	WHEN p.proisstrict THEN ' strict' ELSE '' END || CASE WHEN p.proleakproof THEN ' leakproof' ELSE '' END
+	   || ' parallel ' || CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted'
+	   	ELSE 'unsafe' END || ' ' || l.lanname AS declared,
 	   string_agg(p.proname, ' ' ORDER BY p.proname COLLATE "C") AS functions
-  FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass JOIN pg_language l ON l.oid = p.prolang GROUP BY 1 ORDER BY 1;
+  FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass
+	JOIN pg_language l ON l.oid = p.prolang GROUP BY 1 ORDER BY 1;
 -- One function a name; arguments that drivers can bind; names for all of them.
-SELECT p.proname, count(*) FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass GROUP BY 1 HAVING count(*) > 1;
-SELECT DISTINCT t::regtype::text AS type FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass, unnest(coalesce(p.proallargtypes, p.proargtypes::oid[] || p.prorettype)) t
- WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke', 'lookup', 'check_token') ORDER BY 1;
-SELECT p.proname, pg_get_function_arguments(p.oid) FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass
- WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke', 'lookup', 'check_token', 'token_digest') ORDER BY 1;
-SELECT p.proname, pg_get_function_result(p.oid) FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass
- WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke', 'lookup', 'check_token', 'token_digest') ORDER BY 1;
+SELECT p.proname, count(*) FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass
+	GROUP BY 1 HAVING count(*) > 1;
+SELECT DISTINCT t::regtype::text AS type FROM pg_proc p JOIN member ON objid = p.oid
+	AND classid = 'pg_proc'::regclass, unnest(coalesce(p.proallargtypes, p.proargtypes::oid[] || p.prorettype)) t
+ WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke',
+	'lookup', 'check_token') ORDER BY 1;
+SELECT p.proname, pg_get_function_arguments(p.oid) FROM pg_proc p JOIN member ON objid = p.oid
+	AND classid = 'pg_proc'::regclass
+ WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke',
+	'lookup', 'check_token', 'token_digest') ORDER BY 1;
+SELECT p.proname, pg_get_function_result(p.oid) FROM pg_proc p JOIN member ON objid = p.oid
+	AND classid = 'pg_proc'::regclass
+ WHERE p.proname IN ('issue', 'import', 'verify', 'verify_sha256', 'verified_id', 'suspend', 'activate', 'revoke',
+	'lookup', 'check_token', 'token_digest') ORDER BY 1;
 SELECT test.drop_realm('privileges');
-DROP OWNED BY regress_apitoken_nobody, regress_apitoken_verifier, regress_apitoken_issuer, regress_apitoken_reporter, regress_apitoken_admin;
-DROP ROLE regress_apitoken_nobody, regress_apitoken_verifier, regress_apitoken_issuer, regress_apitoken_reporter, regress_apitoken_admin;
+DROP OWNED BY regress_apitoken_nobody, regress_apitoken_verifier, regress_apitoken_issuer, regress_apitoken_reporter,
+	regress_apitoken_admin;
+DROP ROLE regress_apitoken_nobody, regress_apitoken_verifier, regress_apitoken_issuer, regress_apitoken_reporter,
+	regress_apitoken_admin;
 DROP FUNCTION test.attempts;

@@ -15,7 +15,8 @@ SELECT attname, format_type(atttypid, atttypmod) AS type, attnotnull AS required
 CREATE TEMP TABLE attempt (n int GENERATED ALWAYS AS IDENTITY, col text, value text);
 INSERT INTO attempt (col, value)
 SELECT col, unnest(tried) FROM (VALUES
-	('id', E'{NULL,""," ","\t",ok}'::text[] || repeat('i', 256) || repeat('i', 255) || repeat('ß', 256) || repeat('ß', 255)),
+	('id', E'{NULL,""," ","\t",ok}'::text[] || repeat('i', 256) || repeat('i', 255) || repeat('ß', 256) || repeat('ß',
+	255)),
 	('name', E'{"","  ","\n",ok,NULL}'::text[] || repeat('n', 256) || repeat('ß', 255)),
 	('prefix', E'{NULL,"",a.b,a-b,"a ",ä,"a\n",abcdefghijklmnopq,abcdefghijklmnop,AZaz09_,_,0}'),
 	('enabled', '{NULL,f}'),
@@ -25,7 +26,8 @@ SELECT col, unnest(tried) FROM (VALUES
 	('max_active_per_principal', '{0,-1,1,NULL}'),
 	('known_scopes', '{a*,"a \"b\"",a.* b,"",NULL}'),
 	('access_token_ttl', '{0,-1 day,1 second,NULL}'),
-	('token_endpoint_url', E'{"",example.com,ftp://example.com/,https://,https://a b,"http://a\n",https://example.com/token,http://[::1]:8080/,NULL}'::text[]
+	('token_endpoint_url',
+	E'{"",example.com,ftp://example.com/,https://,https://a b,"http://a\n",https://example.com/token,http://[::1]:8080/,NULL}'::text[]
 		|| ('https://' || repeat('u', 2041)) || ('https://' || repeat('u', 2040))),
 	('oidc_issuer_url', E'{"",example.com,ftp://example.com/,https://,https://a b,"http://a\n",https://example.com/token,http://[::1]:8080/,NULL}'::text[]
 		|| ('https://' || repeat('u', 2041)) || ('https://' || repeat('u', 2040))),
@@ -59,7 +61,8 @@ SELECT col, CASE WHEN length(value) > 50 THEN format('%s... (%s)', left(value, 1
 SELECT col, test.attempt(col, 'infinity') IN ('22007', '23514 realm_' || col || '_check') AS refused
   FROM (VALUES ('default_ttl'), ('max_ttl'), ('max_idle'), ('access_token_ttl')) AS v(col);
 -- Two columns together: the default life is not beyond the longest.
-SELECT d, m, test.error(format('INSERT INTO apitoken.realm (id, default_ttl, max_ttl) VALUES (''realm/ttl'', %L, %L)', d, m))
+SELECT d, m, test.error(format('INSERT INTO apitoken.realm (id, default_ttl, max_ttl) VALUES (''realm/ttl'', %L, %L)',
+	d, m))
 	   ~ '^23514 .*realm_ttl_check' AS refused
   FROM (VALUES ('2 days', '1 day'), ('1 month', '30 days'), (NULL, '1 day'), ('1 day', NULL)) AS v(d, m)
   CROSS JOIN LATERAL (SELECT test.drop_realm('realm/ttl')) AS before;
@@ -169,7 +172,8 @@ SELECT public_id ~ '^new\.' AS new, expires_at > now() AS ends FROM apitoken.iss
 SELECT public_id ~ '^tok\.' AS tok FROM apitoken.tokens WHERE :'token' LIKE public_id || '%';
 -- More realms than a backend keeps in mind: each answers for itself.
 INSERT INTO apitoken.realm (id) SELECT 'realm/many/' || n FROM generate_series(1, 700) n;
-SELECT count(apitoken.import('realm/many/' || n, 'n', sha256 => sha256(n::text::bytea))) FROM generate_series(1, 700) n;
+SELECT count(apitoken.import('realm/many/' || n, 'n', sha256 => sha256(n::text::bytea)))
+	FROM generate_series(1, 700) n;
 UPDATE apitoken.realm SET enabled = false WHERE id ~ '^realm/many/.*[147]$';
 SELECT n::text ~ '[147]$' AS disabled, pass, outcome, count(*)
   FROM generate_series(1, 2) AS pass, generate_series(1, 700) n, apitoken.verify_sha256(sha256(n::text::bytea))

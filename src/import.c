@@ -223,7 +223,10 @@ insert_imported(AtkDraft *draft)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		/* An administrator's own unique index speaks for itself. */
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION ||
+			error->constraint_name == NULL ||
+			strcmp(error->constraint_name, "_token_pkey") != 0)
 			PG_RE_THROW();
 		FlushErrorState();
 		ereport(ERROR,

@@ -13,6 +13,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -122,6 +123,7 @@ atk_probe_find(AtkProbe *probe, Datum value)
 
 	while (index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (matches(probe, key, value))
 			return true;
 	}
@@ -166,6 +168,7 @@ atk_probe_lock(AtkProbe *probe, Datum value, LockTupleMode mode)
 		TM_FailureData failure;
 		TM_Result	result;
 
+		CHECK_FOR_INTERRUPTS();
 		check_serializable(probe);
 		result = table_tuple_lock(probe->heap, &probe->slot->tts_tid,
 								  probe->snapshot, probe->slot,
