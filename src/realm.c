@@ -106,10 +106,12 @@ probe_realm(const text *id, AtkRealm *realm, uint64 *generation)
 	AtkProbe	probe;
 	bool		found;
 
-	atk_probe_begin(&probe, ATK_KEY_REALM_ID, AccessShareLock);
-
-	/* What arrives from here on may concern what we are about to read. */
+	/*
+	 * Before the probe takes its snapshot: a message that arrives behind it,
+	 * and be it while the index is looked for, tells of what we shall not see.
+	 */
 	*generation = atk_table_generation(ATK_TABLE_REALM);
+	atk_probe_begin(&probe, ATK_KEY_REALM_ID, AccessShareLock);
 	found = atk_probe_find(&probe, PointerGetDatum(id));
 	if (found)
 		read_realm(probe.slot, realm);

@@ -16,7 +16,7 @@ use Test::More;
 use Apitoken;
 
 my $cases = $ENV{APITOKEN_TEST_COUNT} // 3000;
-my $dir   = $PostgreSQL::Test::Utils::tmp_check;
+my $dir   = PostgreSQL::Test::Utils::tempdir();
 
 random_seed();
 

@@ -28,13 +28,17 @@ import_sample($primary, 'other');
 
 # --- READ ONLY on the primary ---
 
-# Statements that verify, each to answer true.
+# Statements that verify or read, each to answer true.
 my %verifications = (
 	verify        => "SELECT valid FROM apitoken.verify('$token', 'a.b')",
 	verify_sha256 =>
 	  "SELECT valid FROM apitoken.verify_sha256(sha256('$token'), 'a.b')",
 	verified_id => "SELECT apitoken.verified_id('$token', 'a.b') = '$id' AS valid",
-	lookup      => "SELECT (apitoken.lookup('$token') -> 'enabled')::boolean AS valid");
+	lookup      => "SELECT (apitoken.lookup('$token') -> 'enabled')::boolean AS valid",
+	details     => "SELECT apitoken.details('$token') ->> 'tokenName' = 'one' AS valid",
+	read        => "SELECT apitoken.read('$id') ->> 'name' = 'one' AS valid",
+	list        => "SELECT apitoken.list('acme') -> 'summaries' -> 0 ->> 'id' = '$id' AS valid",
+	query       => q{SELECT apitoken.query('acme') -> 'apiTokens' -> 0 ->> 'tokenName' = 'one' AS valid});
 
 foreach my $name (sort keys %verifications)
 {

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
 
-my $dir  = $PostgreSQL::Test::Utils::tmp_check;
+my $dir  = PostgreSQL::Test::Utils::tempdir();
 my $node = new_node('main');
 $node->start;
 

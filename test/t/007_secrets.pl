@@ -22,7 +22,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
 
-my $dir  = $PostgreSQL::Test::Utils::tmp_check;
+my $dir  = PostgreSQL::Test::Utils::tempdir();
 my $node = new_node('main');
 my $mark = 'CANARYCANARY';
 
@@ -151,6 +151,11 @@ my @calls = (
 		q{SELECT apitoken.verified_id($1, '"')}, $foreign ],
 	[ 'lookup', '00000', q{SELECT apitoken.lookup($1)}, $native ],
 	[ 'lookup, unknown', '00000', q{SELECT apitoken.lookup($1)}, $stray ],
+	[ 'details', '00000', q{SELECT apitoken.details($1)}, $native ],
+	[ 'details, secret included', '00000',
+		q{SELECT apitoken.details($1, true)}, $foreign ],
+	[ 'details, unknown', '00000',
+		q{SELECT apitoken.details($1, true)}, $stray ],
 	[ 'check_token', '00000', q{SELECT apitoken.check_token($1)}, $native ],
 	[ 'token_digest', '00000',
 		q{SELECT apitoken.token_digest($1) IS NULL}, $native ],

@@ -141,6 +141,26 @@ foreach my $index (
 }
 both_answer('valid|t|valid|third|1', 'with all indexes again');
 
+# A session that looks for the index of realms has taken its snapshot already.
+# Who holds it up there and switches the realm off must be heard afterwards:
+# what was read with that snapshot must not be remembered.
+my $late   = session($node);
+my $holder = session($node);
+ask($holder, 'BEGIN; ALTER INDEX apitoken.realm_pkey SET TABLESPACE pg_default');
+$late->query_until(qr/started/,
+	"\\echo started\nSELECT outcome FROM apitoken.verify('$token');\n");
+$node->poll_query_until('postgres',
+	q{SELECT count(*) = 1 FROM pg_locks
+	WHERE NOT granted AND relation = 'apitoken.realm_pkey'::regclass})
+  or die 'nobody waits for the index';
+ask($holder, q{UPDATE apitoken.realm SET enabled = false; COMMIT});
+like(ask($late, 'SELECT 1'), qr/^(valid|realm_disabled)\n1$/,
+	'a verification that began before a realm was switched off');
+is(ask($late, "SELECT outcome FROM apitoken.verify('$token')"),
+	'realm_disabled', '... and the next one, which began after');
+ask($holder, 'UPDATE apitoken.realm SET enabled = true');
+$_->quit foreach $late, $holder;
+
 # A partial index that leaves tokens out is no index for this.
 is( sqlstate(
 		$node, qq{
