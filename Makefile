@@ -85,6 +85,7 @@ REGRESS = \
 	bad_body \
 	hostile \
 	search \
+	large \
 	index_missing \
 	varlena \
 	null_arguments \
@@ -96,6 +97,7 @@ REGRESS = \
 ISOLATION = \
 	import_race \
 	import_public_id \
+	import_lock_space \
 	revoke_seen \
 	issue_rolled_back \
 	realm_disabled_seen \
@@ -139,6 +141,7 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
+	@echo 'make bench          compare speed with SQL written by hand, in a private cluster'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
 	@echo 'PG_CONFIG=<path>    with any of these: use that PostgreSQL'
 
@@ -149,8 +152,10 @@ demo-stop:
 	@test/demo stop
 test:
 	@test/run
+bench:
+	@test/bench/run
 
-.PHONY: help demo demo-stop test
+.PHONY: help demo demo-stop test bench
 .DEFAULT_GOAL = all
 
 ifeq ($(wildcard $(PGXS)),)

@@ -19,12 +19,13 @@ CREATE TEMP TABLE sort AS SELECT operation, field, direction FROM (VALUES ('list
 CREATE FUNCTION pg_temp.page(operation text, realm text, field text, direction text, size int, cursor text) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT CASE operation WHEN 'list' THEN apitoken.list(realm, field, direction, page_size => size, cursor => cursor) ELSE apitoken.query(realm, page_size => size, sort_by => field, sort_order => direction, cursor => cursor) END $$;
 CREATE FUNCTION pg_temp.ids(page jsonb) RETURNS text[] LANGUAGE sql AS $$ SELECT ARRAY(SELECT r ->> 'id' FROM jsonb_array_elements(coalesce(page -> 'summaries', page -> 'apiTokens')) r) $$;
--- A walk: all ids in order, and whether all pages but the last were full.
+-- A walk: all ids in order, and whether all pages but the last were full.  One
+-- that does not end is ended.
 CREATE FUNCTION pg_temp.walk(operation text, realm text, field text, direction text, size int, OUT ids text[], OUT pages int, OUT full_pages boolean) LANGUAGE plpgsql AS $$
 DECLARE place text := ''; answer jsonb; found text[];
 BEGIN
 	ids := '{}'; pages := 0; full_pages := true;
-	WHILE place IS NOT NULL LOOP
+	WHILE place IS NOT NULL AND pages < 100 LOOP
 		answer := pg_temp.page(operation, realm, field, direction, size, place);
 		found := pg_temp.ids(answer);
 		place := answer ->> 'next_cursor';
@@ -45,14 +46,14 @@ SELECT field, direction, environment, a.ids = pg_temp.ids(apitoken.list('cursor'
 		SELECT apitoken.list('cursor', field, direction, page_size => 3, environment_id => environment, cursor => '') AS p
 		UNION ALL
 		SELECT apitoken.list('cursor', field, direction, page_size => 3, environment_id => environment, cursor => p ->> 'next_cursor') FROM page WHERE p ->> 'next_cursor' IS NOT NULL)
-	SELECT ARRAY(SELECT r ->> 'id' FROM page, jsonb_array_elements(p -> 'summaries') r) AS ids) a WHERE operation = 'list' ORDER BY 1, 2, 3;
+	SELECT ARRAY(SELECT r ->> 'id' FROM (TABLE page LIMIT 100) page, jsonb_array_elements(p -> 'summaries') r) AS ids) a WHERE operation = 'list' ORDER BY 1, 2, 3;
 SELECT field, direction, n, a.ids = pg_temp.ids(apitoken.query('cursor', 0, 1000, field, direction, body)) AS in_order, cardinality(a.ids) AS tokens
   FROM sort, unnest(ARRAY['{"filters": {"tokenType": ["USER"], "tokenStatus": ["ACTIVE", "UNKNOWN"]}}', '{"searchTerms": {"anyOf": [{"field": "TOKEN_NAME", "operator": "LIKE", "terms": ["xxxx"]}, {"field": "TOKEN_NAME", "operator": "EQUALS", "terms": ["\\"]}]}}', '{"searchTerms": {"allOf": [{"field": "TOKEN_NAME", "operator": "LIKE", "terms": ["xxxx"]}]}}']::jsonb[]) WITH ORDINALITY b(body, n), LATERAL (
 	WITH RECURSIVE page AS (
 		SELECT apitoken.query('cursor', 0, 3, field, direction, body, '') AS p
 		UNION ALL
 		SELECT apitoken.query('cursor', 0, 3, field, direction, body, p ->> 'next_cursor') FROM page WHERE p ->> 'next_cursor' IS NOT NULL)
-	SELECT ARRAY(SELECT r ->> 'id' FROM page, jsonb_array_elements(p -> 'apiTokens') r) AS ids) a WHERE operation = 'query' ORDER BY 1, 2, 3;
+	SELECT ARRAY(SELECT r ->> 'id' FROM (TABLE page LIMIT 100) page, jsonb_array_elements(p -> 'apiTokens') r) AS ids) a WHERE operation = 'query' ORDER BY 1, 2, 3;
 
 -- The shape: totals are null, and there is one key more; without a cursor there
 -- is none.
@@ -148,7 +149,7 @@ BEGIN
 	BEGIN
 		doomed := ARRAY(SELECT pg_temp.add('doomed', n) FROM generate_series(1, 20) n);
 		movers := ARRAY(SELECT pg_temp.add('mover', n) FROM generate_series(1, 20) n);
-		WHILE place IS NOT NULL LOOP
+		WHILE place IS NOT NULL AND step < 200 LOOP
 			step := step + 1;
 			answer := pg_temp.page(operation, 'cursor', field, direction, (ARRAY[size, greatest(size - 1, 1), size + 2])[step % 3 + 1], place);
 			found := pg_temp.ids(answer);

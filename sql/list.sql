@@ -69,7 +69,7 @@ SELECT count(*) AS pages, count(*) FILTER (WHERE p -> 'pagination' = jsonb_build
 CREATE FUNCTION pg_temp.way(field text, forwards boolean, size int) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE place bigint := CASE WHEN forwards THEN 0 ELSE 59 / size * size END; page jsonb; found text[] := '{}';
 BEGIN
-	WHILE place IS NOT NULL LOOP
+	WHILE place IS NOT NULL AND cardinality(found) < 100 LOOP
 		page := apitoken.list('list', field, 'asc', place, size);
 		found := CASE WHEN forwards THEN found || pg_temp.ids(page) ELSE pg_temp.ids(page) || found END;
 		place := page -> 'pagination' ->> CASE WHEN forwards THEN 'next_page_offset' ELSE 'previous_page_offset' END;

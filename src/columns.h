@@ -2,9 +2,8 @@
  * columns.h
  *		The extension's tables as C sees them: names and column numbers.
  *
- * The order is that of the CREATE TABLE statements in sql/ and is checked
- * against the catalog when a table is opened first.  Columns are only ever
- * added at the end.
+ * The order is that of the CREATE TABLE statements in sql/.  Columns are only
+ * ever added at the end, and a table with fewer is refused (table.c).
  */
 #ifndef ATK_COLUMNS_H
 #define ATK_COLUMNS_H

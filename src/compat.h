@@ -47,7 +47,7 @@
 	} while (0)
 #endif
 
-/* 18 (commit 28f04984f0) turned pg_attribute_noreturn() into a prefix. */
+/* 18 made a prefix of pg_attribute_noreturn(). */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn __attribute__((noreturn))
 #endif

@@ -8,12 +8,11 @@
 #include "postgres.h"
 #include "compat.h"
 
-#include <sodium.h>
-
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 
 #include "digest.h"
+#include "secret.h"
 
 #define PG_GETARG_DIGEST_P(n)	DatumGetAtkDigestP(PG_GETARG_DATUM(n))
 #define PG_RETURN_DIGEST_P(p)	return AtkDigestPGetDatum(p)
@@ -195,5 +194,6 @@ atk_sql_token_digest(PG_FUNCTION_ARGS)
 	AtkDigest  *digest = palloc(sizeof(AtkDigest));
 
 	atk_digest_of_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), digest);
+	atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	PG_RETURN_DIGEST_P(digest);
 }

@@ -23,7 +23,7 @@
 #include "token_text.h"
 
 #define BUCKETS			1024
-#define BUCKET_CLASS	0x61746B69	/* our half of the advisory lock space */
+#define BUCKET_CLASS	0x61746B69	/* of our advisory locks */
 
 /* What the presented token tells of itself.  No secret in here. */
 typedef struct Identity
@@ -88,7 +88,8 @@ lock_bucket(const Identity *identity)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, BUCKET_CLASS, identity->bucket, 2);
+	/* 1 and 2 are SQL's advisory locks, which any role can take; not 3. */
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, BUCKET_CLASS, identity->bucket, 3);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 

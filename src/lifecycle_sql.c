@@ -14,6 +14,7 @@
 #include "import.h"
 #include "lifecycle.h"
 #include "result.h"
+#include "secret.h"
 
 ATK_FUNCTION(atk_sql_issue);
 ATK_FUNCTION(atk_sql_import);
@@ -166,6 +167,10 @@ atk_sql_import(PG_FUNCTION_ARGS)
 
 	read_draft(fcinfo, import_arguments, lengthof(import_arguments), &draft);
 	*id = atk_import(&draft, &expiry, &foreign);
+	if (foreign.token != NULL)
+		atk_wipe_copy(foreign.token, PG_GETARG_DATUM(2));
+	if (foreign.sha256 != NULL)
+		atk_wipe_copy(foreign.sha256, PG_GETARG_DATUM(3));
 	PG_RETURN_UUID_P(id);
 }
 

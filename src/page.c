@@ -9,27 +9,84 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "page.h"
 #include "search.h"
+#include "search_index.h"
 
 /*
  * One more than the largest page.  Written into kept plans, so that they are
  * made for few rows; how many are really read is said when they are run.
+ * Other statements have their own LIMIT, because PostgreSQL uses no parallel
+ * workers for one that may be stopped from outside.
  */
 #define LIMIT_MAX " LIMIT 1001"
 StaticAssertDecl(ATK_PAGE_SIZE_MAX == 1000, "LIMIT_MAX says the same");
 
+/*
+ * Where there are conditions, the index that gives the order has to be walked
+ * past the tokens that do not match.  That is quick where many match, and
+ * shows within a window; few are better found first, by whatever index or
+ * scan, and sorted then.  The numbers balance one against the other: a search
+ * index finds in milliseconds, and a scan reads a token at a fraction of what
+ * it costs in an index's order.
+ */
+#define WINDOW_INDEXED " LIMIT 500"
+#define WINDOW_UNINDEXED " LIMIT 10000"
+#define WINDOW_END (ATK_PAGE_SIZE_MAX + 1)	/* further down none is tried */
+#define FEW 10000
+
+/* The rows that are wanted: of all, or of one segment behind a position. */
+typedef struct Slice
+{
+	bool		all;
+	bool		nulls;
+	const AtkPosition *behind;	/* NULL: from the segment's beginning */
+	int64		offset;			/* rows to leave out */
+	int			most;
+} Slice;
+
+/* All that match the conditions, if they are few. */
+typedef struct Matches
+{
+	bool		sought;
+	bool		few;
+	int64		count;			/* if few */
+	Datum		ids;			/* uuid[], if few */
+} Matches;
+
+static bool
+is_filtered(const AtkPageRequest *request)
+{
+	return request->environment_id != NULL || request->body != NULL;
+}
+
+static bool
+search_is_indexed(const AtkPageRequest *request)
+{
+	return request->body != NULL && atk_search_is_selective(request->body) &&
+		atk_search_index_exists();
+}
+
+/* --- pieces of statements --- */
+
 static void
-add_conditions(AtkStatement *statement, const AtkPageRequest *request,
-			   const char *realm_column)
+add_realm(AtkStatement *statement, const AtkPageRequest *request,
+		  const char *column)
 {
 	atk_statement_add(statement, " WHERE ");
-	atk_statement_add(statement, realm_column);
+	atk_statement_add(statement, column);
 	atk_statement_add(statement, " OPERATOR(pg_catalog.=) ");
 	atk_statement_bind(statement, TEXTOID, PointerGetDatum(request->realm));
+}
+
+/* Conditions on a token, which is called t. */
+static void
+add_filter(AtkStatement *statement, const AtkPageRequest *request)
+{
 	if (request->environment_id != NULL)
 	{
 		atk_statement_add(statement,
@@ -41,66 +98,177 @@ add_conditions(AtkStatement *statement, const AtkPageRequest *request,
 		atk_search_add(statement, request->body, GetCurrentTimestamp());
 }
 
-static bool
-is_filtered(const AtkPageRequest *request)
+/* The token, where there are conditions and another table gives the order. */
+static void
+add_token(AtkStatement *statement, const AtkPageRequest *request,
+		  const char *join)
 {
-	return request->environment_id != NULL || request->body != NULL;
+	if (is_filtered(request) && !request->order.sort->source->is_token)
+		atk_statement_add(statement, join);
 }
 
-/* "... FROM ... WHERE ...", from the table that gives the order */
+/* "SELECT id, key FROM " */
 static void
-add_from(AtkStatement *statement, const AtkPageRequest *request)
+begin_select(AtkStatement *statement, const AtkSort *sort)
 {
-	const AtkSortSource *source = request->order.sort->source;
-
-	atk_statement_add(statement, " FROM ");
-	atk_statement_add(statement, source->from);
-	if (!source->is_token && is_filtered(request))
-		atk_statement_add(statement,
-						  " JOIN apitoken._token t ON t.id OPERATOR(pg_catalog.=) u.token_id");
-	add_conditions(statement, request, source->realm);
-}
-
-/*
- * "SELECT id, key FROM ... WHERE ...".  Where conditions may match few rows,
- * the order's index must not be walked in search of them: OFFSET 0 has them
- * found first and sorted then.
- */
-static void
-add_select(AtkStatement *statement, const AtkPageRequest *request)
-{
-	const AtkSort *sort = request->order.sort;
-	bool		find_first = request->body != NULL &&
-		atk_search_is_selective(request->body);
-
+	atk_statement_init(statement);
 	atk_statement_add(statement, "SELECT ");
 	atk_statement_add(statement, sort->source->id);
 	atk_statement_add(statement, ", ");
 	atk_statement_add(statement, sort->key ? sort->key : sort->source->id);
-	if (find_first)
-	{
-		atk_statement_add(statement, " FROM (SELECT ");
-		atk_statement_add(statement, sort->source->alias);
-		atk_statement_add(statement, ".*");
-		add_from(statement, request);
-		atk_statement_add(statement, " OFFSET 0) ");
-		atk_statement_add(statement, sort->source->alias);
-		atk_statement_add(statement, " WHERE true");
-	}
-	else
-		add_from(statement, request);
+	atk_statement_add(statement, " FROM ");
 }
 
-static int64
-count_total(const AtkPageRequest *request)
+static void
+add_segment(AtkStatement *statement, const AtkPageRequest *request,
+			const Slice *slice)
 {
+	if (!slice->all)
+		atk_sort_add_segment(statement, request->order, slice->nulls,
+							 slice->behind);
+}
+
+static void
+add_limit(AtkStatement *statement, const Slice *slice)
+{
+	atk_statement_add(statement, " LIMIT ");
+	atk_statement_bind(statement, INT8OID, Int64GetDatum(slice->most));
+	atk_statement_add(statement, " OFFSET ");
+	atk_statement_bind(statement, INT8OID, Int64GetDatum(slice->offset));
+}
+
+/* --- the ways to read --- */
+
+/* In one statement; where conditions apply PostgreSQL weighs the ways. */
+static SPITupleTable *
+read_plainly(const AtkPageRequest *request, const Slice *slice)
+{
+	const AtkSortSource *source = request->order.sort->source;
 	AtkStatement statement;
 
+	begin_select(&statement, request->order.sort);
+	atk_statement_add(&statement, source->from);
+	add_token(&statement, request,
+			  " JOIN apitoken._token t ON t.id OPERATOR(pg_catalog.=) u.token_id");
+	add_realm(&statement, request, source->realm);
+	add_filter(&statement, request);
+	add_segment(&statement, request, slice);
+	atk_sort_add_order(&statement, request->order);
+	if (slice->offset == 0 && !is_filtered(request))
+	{
+		atk_statement_add(&statement, LIMIT_MAX);
+		return atk_statement_run(&statement, slice->most, true);
+	}
+	add_limit(&statement, slice);
+	return atk_statement_run(&statement, 0, false);
+}
+
+/*
+ * Those in the window.  OFFSET 0 has PostgreSQL fetch tokens one by one, not
+ * join the window to all that match.
+ */
+static SPITupleTable *
+read_window(const AtkPageRequest *request, const Slice *slice)
+{
+	const AtkSortSource *source = request->order.sort->source;
+	AtkStatement statement;
+
+	begin_select(&statement, request->order.sort);
+	atk_statement_add(&statement, "(SELECT * FROM ");
+	atk_statement_add(&statement, source->from);
+	add_realm(&statement, request, source->realm);
+	add_segment(&statement, request, slice);
+	atk_sort_add_order(&statement, request->order);
+	atk_statement_add(&statement, search_is_indexed(request)
+					  ? WINDOW_INDEXED : WINDOW_UNINDEXED);
+	atk_statement_add(&statement, ") ");
+	atk_statement_add(&statement, source->alias);
+	add_token(&statement, request,
+			  " JOIN LATERAL (SELECT * FROM apitoken._token t"
+			  " WHERE t.id OPERATOR(pg_catalog.=) u.token_id OFFSET 0) t ON true");
+	atk_statement_add(&statement, " WHERE true");
+	add_filter(&statement, request);
+	atk_sort_add_order(&statement, request->order);
+	add_limit(&statement, slice);
+	return atk_statement_run(&statement, 0, false);
+}
+
+/* Those found by id. */
+static SPITupleTable *
+read_matches(const AtkPageRequest *request, const Slice *slice,
+			 const Matches *matches)
+{
+	const AtkSortSource *source = request->order.sort->source;
+	AtkStatement statement;
+
+	begin_select(&statement, request->order.sort);
+	atk_statement_add(&statement, source->from);
+	atk_statement_add(&statement, " WHERE ");
+	atk_statement_add(&statement, source->id);
+	atk_statement_add(&statement, " OPERATOR(pg_catalog.=) ANY (");
+	atk_statement_bind(&statement, UUIDARRAYOID, matches->ids);
+	atk_statement_add(&statement, ")");
+	add_segment(&statement, request, slice);
+	atk_sort_add_order(&statement, request->order);
+	add_limit(&statement, slice);
+	return atk_statement_run(&statement, 0, false);
+}
+
+static Datum
+id_array(SPITupleTable *rows)
+{
+	Datum	   *ids = palloc(rows->numvals * sizeof(Datum));
+	bool		isnull;
+
+	for (uint64 i = 0; i < rows->numvals; i++)
+		ids[i] = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
+	return PointerGetDatum(construct_array(ids, rows->numvals, UUIDOID,
+										   UUID_LEN, false, TYPALIGN_CHAR));
+}
+
+static void
+seek_matches(const AtkPageRequest *request, Matches *matches)
+{
+	AtkStatement statement;
+	SPITupleTable *rows;
+
+	if (matches->sought)
+		return;
 	atk_statement_init(&statement);
-	atk_statement_add(&statement,
-					  "SELECT pg_catalog.count(*) FROM apitoken._token t");
-	add_conditions(&statement, request, "t.realm");
-	return atk_statement_count(&statement);
+	atk_statement_add(&statement, "SELECT t.id FROM apitoken._token t");
+	add_realm(&statement, request, "t.realm");
+	add_filter(&statement, request);
+	atk_statement_add(&statement, " LIMIT ");
+	atk_statement_bind(&statement, INT8OID, Int64GetDatum(FEW + 1));
+	rows = atk_statement_run(&statement, 0, false);
+
+	matches->sought = true;
+	matches->few = rows->numvals <= FEW;
+	if (matches->few)
+	{
+		matches->count = rows->numvals;
+		matches->ids = id_array(rows);
+	}
+	SPI_freetuptable(rows);
+}
+
+static SPITupleTable *
+read_slice(const AtkPageRequest *request, const Slice *slice,
+		   Matches *matches)
+{
+	SPITupleTable *rows;
+
+	if (!is_filtered(request))
+		return read_plainly(request, slice);
+	if (!matches->sought && slice->offset + slice->most <= WINDOW_END)
+	{
+		rows = read_window(request, slice);
+		if ((int) rows->numvals == slice->most)
+			return rows;
+	}
+	seek_matches(request, matches);
+	return matches->few ? read_matches(request, slice, matches)
+		: read_plainly(request, slice);
 }
 
 static pg_uuid_t
@@ -121,30 +289,77 @@ take_rows(AtkPage *page, SPITupleTable *rows, int most)
 
 /* --- by offset --- */
 
+static int64
+count_total(const AtkPageRequest *request)
+{
+	AtkStatement statement;
+
+	atk_statement_init(&statement);
+	atk_statement_add(&statement,
+					  "SELECT pg_catalog.count(*) FROM apitoken._token t");
+	add_realm(&statement, request, "t.realm");
+	add_filter(&statement, request);
+	return atk_statement_count(&statement);
+}
+
+static void
+reverse(AtkPage *page)
+{
+	for (int i = 0, j = page->nrows - 1; i < j; i++, j--)
+	{
+		pg_uuid_t	id = page->ids[i];
+
+		page->ids[i] = page->ids[j];
+		page->ids[j] = id;
+	}
+}
+
+/*
+ * Of all tokens of a realm, those behind the middle: in the opposite order
+ * fewer stand before them.
+ */
+static void
+read_from_end(const AtkPageRequest *request, int64 left, AtkPage *page)
+{
+	const Slice slice = {
+		.all = true,
+		.offset = Max(left - request->size, 0),
+		.most = Min(left, request->size)
+	};
+	AtkPageRequest opposite = *request;
+
+	opposite.order.descending = !opposite.order.descending;
+	take_rows(page, read_plainly(&opposite, &slice), request->size);
+	reverse(page);
+}
+
 static void
 read_by_offset(const AtkPageRequest *request, AtkPage *page)
 {
-	AtkStatement statement;
-	bool		simple = request->offset == 0 && !is_filtered(request);
+	const Slice slice = {
+		.all = true, .offset = request->offset, .most = request->size
+	};
+	Matches		matches = {false};
 
-	atk_statement_init(&statement);
-	add_select(&statement, request);
-	atk_sort_add_order(&statement, request->order);
-	if (simple)
-		atk_statement_add(&statement, LIMIT_MAX);
-	else
+	if (request->offset > 0 && !is_filtered(request))
 	{
-		atk_statement_add(&statement, " LIMIT ");
-		atk_statement_bind(&statement, INT8OID, Int64GetDatum(request->size));
-		atk_statement_add(&statement, " OFFSET ");
-		atk_statement_bind(&statement, INT8OID,
-						   Int64GetDatum(request->offset));
+		int64		left;
+
+		page->total = count_total(request);
+		left = page->total - request->offset;
+		if (left > request->offset)
+			take_rows(page, read_plainly(request, &slice), request->size);
+		else if (left > 0)
+			read_from_end(request, left, page);
+		return;
 	}
-	take_rows(page, atk_statement_run(&statement, request->size, simple),
-			  request->size);
+
+	take_rows(page, read_slice(request, &slice, &matches), request->size);
 
 	/* A page that is neither full nor empty ends at the last row. */
-	if (page->nrows > 0 && page->nrows < request->size)
+	if (matches.few)
+		page->total = matches.count;
+	else if (page->nrows > 0 && page->nrows < request->size)
 		page->total = request->offset + page->nrows;
 	else
 		page->total = count_total(request);
@@ -189,21 +404,6 @@ read_cursor(const AtkPageRequest *request, const StringInfoData *context,
 				 errhint("Take next_cursor of the page before, or '' for the first page.")));
 }
 
-/* Rows of one segment behind a position, or from its beginning. */
-static SPITupleTable *
-read_segment(const AtkPageRequest *request, bool nulls,
-			 const AtkPosition *behind, int most)
-{
-	AtkStatement statement;
-
-	atk_statement_init(&statement);
-	add_select(&statement, request);
-	atk_sort_add_segment(&statement, request->order, nulls, behind);
-	atk_sort_add_order(&statement, request->order);
-	atk_statement_add(&statement, LIMIT_MAX);
-	return atk_statement_run(&statement, most, !is_filtered(request));
-}
-
 /* Where the walk stands after the n-th of these rows. */
 static void
 position_after(const AtkPageRequest *request, SPITupleTable *rows, int n,
@@ -224,10 +424,12 @@ position_after(const AtkPageRequest *request, SPITupleTable *rows, int n,
  */
 static bool
 take_segment(const AtkPageRequest *request, bool nulls,
-			 const AtkPosition *behind, AtkPage *page, AtkPosition *position)
+			 const AtkPosition *behind, Matches *matches, AtkPage *page,
+			 AtkPosition *position)
 {
 	int			room = request->size - page->nrows;
-	SPITupleTable *rows = read_segment(request, nulls, behind, room + 1);
+	const Slice slice = {.nulls = nulls, .behind = behind, .most = room + 1};
+	SPITupleTable *rows = read_slice(request, &slice, matches);
 	int			taken = Min((int) rows->numvals, room);
 
 	take_rows(page, rows, request->size);
@@ -244,6 +446,7 @@ read_by_cursor(const AtkPageRequest *request, AtkPage *page)
 	bool		begins = VARSIZE_ANY_EXHDR(request->cursor) == 0;
 	StringInfoData context;
 	AtkPosition position;
+	Matches		matches = {false};
 	bool		more;
 
 	make_context(request, &context);
@@ -254,10 +457,10 @@ read_by_cursor(const AtkPageRequest *request, AtkPage *page)
 	}
 
 	more = take_segment(request, nulls, begins ? NULL : &position,
-						page, &position);
+						&matches, page, &position);
 	if (!more && order.sort->nullable &&
 		nulls == atk_sort_nulls_come_first(order))
-		more = take_segment(request, !nulls, NULL, page, &position);
+		more = take_segment(request, !nulls, NULL, &matches, page, &position);
 	if (more)
 		page->next_cursor = atk_cursor_write(&position, &context);
 }

@@ -10,6 +10,7 @@
 #include "utils/uuid.h"
 
 #include "represent.h"
+#include "secret.h"
 #include "token_text.h"
 
 ATK_FUNCTION(atk_sql_details);
@@ -81,6 +82,8 @@ atk_sql_details(PG_FUNCTION_ARGS)
 	Jsonb	   *answer = represent_by_text(ATK_SHAPE_DETAILS, token,
 										   include ? token : NULL, true);
 
+	if (token != NULL)
+		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(answer);
@@ -93,6 +96,8 @@ atk_sql_lookup(PG_FUNCTION_ARGS)
 	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL, false);
 
+	if (token != NULL)
+		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(answer);

@@ -8,6 +8,8 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -183,6 +185,27 @@ find_field(JsonbContainer *condition)
 	elog(ERROR, "unrecognized search field");
 }
 
+/*
+ * Three letters or digits in a row?  pg_trgm goes by the locale, but when in
+ * doubt only the speed depends on it.
+ */
+static bool
+has_trigram(const JsonbValue *term)
+{
+	const char *text = term->val.string.val;
+	const char *end = text + term->val.string.len;
+	int			run = 0;
+
+	while (text < end && run < TRIGRAM)
+	{
+		unsigned char c = *text;
+
+		run = IS_HIGHBIT_SET(c) || isalnum(c) ? run + 1 : 0;
+		text += pg_mblen(text);
+	}
+	return run == TRIGRAM;
+}
+
 /* "contains" as a pattern of LIKE: %term% with its own %, _ and \ escaped */
 static text *
 contains_pattern(const JsonbValue *term)
@@ -203,26 +226,38 @@ contains_pattern(const JsonbValue *term)
 	return cstring_to_text_with_len(pattern.data, pattern.len);
 }
 
-/* LIKE ignores case by the database's rules, EQUALS does not. */
+/*
+ * "value contains term", ignoring case by the database's rules.  Without a
+ * trigram in the term the operator's function is called by its name, which
+ * no index can serve: PostgreSQL does not see that all of the index would
+ * have to be read, and takes it for cheap.
+ */
 static void
-add_term(AtkStatement *statement, const Field *field, bool like,
-		 const JsonbValue *term)
+add_like(AtkStatement *statement, const Field *field, const JsonbValue *term)
 {
-	text	   *value;
+	bool		indexable = has_trigram(term);
+
+	if (!indexable)
+		atk_statement_add(statement, "pg_catalog.texticlike(");
+	atk_statement_add(statement, field->value);
+	atk_statement_add(statement, " COLLATE pg_catalog.\"default\"");
+	atk_statement_add(statement,
+					  indexable ? " OPERATOR(pg_catalog.~~*) " : ", ");
+	atk_statement_bind(statement, TEXTOID,
+					   PointerGetDatum(contains_pattern(term)));
+	if (!indexable)
+		atk_statement_add(statement, ")");
+}
+
+static void
+add_equals(AtkStatement *statement, const Field *field,
+		   const JsonbValue *term)
+{
+	text	   *value = cstring_to_text_with_len(term->val.string.val,
+												 term->val.string.len);
 
 	atk_statement_add(statement, field->value);
-	if (like)
-	{
-		atk_statement_add(statement,
-						  " COLLATE pg_catalog.\"default\" OPERATOR(pg_catalog.~~*) ");
-		value = contains_pattern(term);
-	}
-	else
-	{
-		atk_statement_add(statement, " OPERATOR(pg_catalog.=) ");
-		value = cstring_to_text_with_len(term->val.string.val,
-										 term->val.string.len);
-	}
+	atk_statement_add(statement, " OPERATOR(pg_catalog.=) ");
 	atk_statement_bind(statement, TEXTOID, PointerGetDatum(value));
 }
 
@@ -238,8 +273,8 @@ add_terms(AtkStatement *statement, const Field *field, bool like,
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			atk_statement_add(statement, " OR ");
-		add_term(statement, field, like,
-				 getIthJsonbValueFromContainer(terms, i));
+		(like ? add_like : add_equals) (statement, field,
+										getIthJsonbValueFromContainer(terms, i));
 	}
 	atk_statement_add(statement, ")");
 }
@@ -374,7 +409,7 @@ atk_search_is_empty(Jsonb *body)
 
 /* --- is an index of use? --- */
 
-/* Only terms long enough to have a trigram, on a column that is indexed? */
+/* Only terms that have a trigram, on a column that is indexed? */
 static bool
 condition_is_selective(JsonbContainer *condition)
 {
@@ -385,10 +420,7 @@ condition_is_selective(JsonbContainer *condition)
 		return false;
 	for (int i = 0; i < n; i++)
 	{
-		JsonbValue *term = getIthJsonbValueFromContainer(terms, i);
-
-		if (pg_mbstrlen_with_len(term->val.string.val,
-								 term->val.string.len) < TRIGRAM)
+		if (!has_trigram(getIthJsonbValueFromContainer(terms, i)))
 			return false;
 	}
 	return n > 0;

@@ -30,7 +30,7 @@ extern void atk_search_add(AtkStatement *statement, Jsonb *body,
 
 /*
  * Can an index on trigrams find the rows?  That is where some condition that
- * must hold is made of terms with three characters or more.
+ * must hold is made of terms with three letters or digits in a row.
  */
 extern bool atk_search_is_selective(Jsonb *body);
 

@@ -15,6 +15,7 @@
 
 #include "columns.h"
 #include "realm.h"
+#include "secret.h"
 #include "token_text.h"
 
 ATK_FUNCTION(atk_sql_check_token);
@@ -28,10 +29,12 @@ atk_sql_check_token(PG_FUNCTION_ARGS)
 {
 	text	   *token = PG_GETARG_TEXT_PP(0);
 	AtkTextParts parts;
+	bool		good = atk_text_parse(VARDATA_ANY(token),
+									  VARSIZE_ANY_EXHDR(token), &parts) &&
+		atk_text_check(&parts);
 
-	PG_RETURN_BOOL(atk_text_parse(VARDATA_ANY(token),
-								  VARSIZE_ANY_EXHDR(token), &parts) &&
-				   atk_text_check(&parts));
+	atk_wipe_copy(token, PG_GETARG_DATUM(0));
+	PG_RETURN_BOOL(good);
 }
 
 /* _public_id(prefix text, id uuid) -> text */

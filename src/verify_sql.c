@@ -5,14 +5,13 @@
 #include "postgres.h"
 #include "compat.h"
 
-#include <sodium.h>
-
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
 
 #include "result.h"
+#include "secret.h"
 #include "token_text.h"
 #include "verify.h"
 
@@ -32,8 +31,7 @@ read_token(Datum presented, AtkDigest *digest)
 
 	if (possible)
 		atk_digest_of_text(VARDATA_ANY(token), len, digest);
-	if ((Pointer) token != DatumGetPointer(presented))
-		sodium_memzero(token, VARSIZE_ANY(token));	/* a copy of our own */
+	atk_wipe_copy(token, presented);
 	return possible;
 }
 
@@ -45,8 +43,7 @@ read_sha256(Datum presented, AtkDigest *digest)
 
 	if (possible)
 		atk_digest_of_sha256((uint8 *) VARDATA_ANY(sha256), digest);
-	if ((Pointer) sha256 != DatumGetPointer(presented))
-		sodium_memzero(sha256, VARSIZE_ANY(sha256));
+	atk_wipe_copy(sha256, presented);
 	return possible;
 }
 

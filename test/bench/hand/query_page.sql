@@ -14,7 +14,7 @@ SELECT jsonb_build_object(
 		jsonb_build_object('rel', 'last', 'href', concat('?page=', last_page, suffix))), '$[*] ? (@ != null)'))
 FROM (SELECT :page::bigint AS page, '&pageSize=10&sortBy=@field@&sortOrder=@direction@' AS suffix) AS asked,
 	(SELECT count(*) AS total_count, greatest(count(*) - 1, 0) / 10 AS last_page
-	FROM hand.token t WHERE t.realm = :realm @condition@) AS total,
+	FROM hand.token t WHERE t.realm = :realm) AS total,
 	(SELECT coalesce(jsonb_agg(entry), '[]') AS entries
 	FROM (
 		SELECT jsonb_strip_nulls(jsonb_build_object(
@@ -33,7 +33,7 @@ FROM (SELECT :page::bigint AS page, '&pageSize=10&sortBy=@field@&sortOrder=@dire
 				'tokenStatus', CASE WHEN t.status <> 'a' THEN 'UNKNOWN' WHEN t.expires_at <= now() THEN 'EXPIRED' ELSE 'ACTIVE' END,
 				'tokenEndpointUrl', r.token_endpoint_url,
 				'oidcIssuerUrl', r.oidc_issuer_url)) AS entry
-		FROM (SELECT @id@ AS id FROM @source@ WHERE @realm@ = :realm @condition@
+		FROM (SELECT @id@ AS id FROM @source@ WHERE @realm@ = :realm
 				ORDER BY @order@ LIMIT 10 OFFSET :page::bigint * 10) AS ids
 			JOIN hand.token t USING (id)
 			LEFT JOIN hand.usage u ON u.token_id = t.id
