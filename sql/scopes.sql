@@ -217,6 +217,7 @@ SELECT count(*) > 0 AS planned
 -- The index on tokens answers the question it is for.
 INSERT INTO apitoken.realm (id) VALUES ('scopes');
 SELECT count(issue('scopes', 't' || n, s::text[])) FROM test.sets WHERE n BETWEEN 200 AND 399;
+ANALYZE apitoken._token;
 SET enable_seqscan = off;
 SELECT bool_or(p ~ '_token_scopes_idx') AS by_index
 	FROM plan('SELECT name FROM apitoken._token WHERE scopes @> ''a.b.c b''') p;

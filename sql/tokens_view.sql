@@ -48,6 +48,9 @@ UPDATE apitoken._token SET allowed_addresses = '{}' WHERE id = :'bare_id';
 SELECT allowed_addresses = '' AS no_addresses, scopes = '' AS no_scopes FROM apitoken.tokens WHERE id = :'bare_id';
 -- A row a token, used or not; each token's row is found by its key.
 SELECT count(*), count(DISTINCT id), count(last_used_at) AS used FROM apitoken.tokens WHERE realm = 'tokens_view';
+SELECT count(apitoken.import('tokens_view', 'n' || n, sha256 => sha256(n::text::bytea))) FROM generate_series(1, 500) n;
+ANALYZE apitoken._token;
+ANALYZE apitoken._usage;
 SET enable_seqscan = off;
 SELECT bool_or(p ~ '_token_pkey') AS by_key, bool_or(p ~ '_usage_pkey') AS use_by_key
 	FROM test.plan(format('SELECT * FROM apitoken.tokens WHERE id = %L', :'id')) p;
