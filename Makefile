@@ -113,14 +113,16 @@ PROVE_TESTS = test/t/*.pl
 UNIT = \
 	known_answers \
 	token_text_properties \
-	scopes_properties
+	scopes_properties \
+	cursor_properties
 UNIT_OBJS = \
 	build/unit/unit.o \
 	build/unit/stub.o \
 	build/unit/token_text.o \
 	build/unit/digest.o \
 	build/unit/scopes.o \
-	build/unit/scopes_gin.o
+	build/unit/scopes_gin.o \
+	build/unit/cursor.o
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = src/.built-with $(OBJS:.o=.d)
@@ -141,7 +143,8 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
-	@echo 'make bench          compare speed with SQL written by hand, in a private cluster'
+	@echo 'make bench          build, and measure listing, searching and issuing in a private'
+	@echo '                    cluster with a million tokens (docs/performance.md)'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
 	@echo 'PG_CONFIG=<path>    with any of these: use that PostgreSQL'
 

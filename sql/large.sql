@@ -46,8 +46,8 @@ BEGIN
 	END LOOP;
 	RETURN found;
 END $$;
-SELECT name, count(*) AS walks, count(*) FILTER (WHERE pg_temp.walk(field, direction, body, CASE WHEN name IN ('all', 'nearly all', 'a quarter') THEN 1000 ELSE 10 END) = ids) AS good
-  FROM search JOIN found USING (name) GROUP BY name ORDER BY name COLLATE "C";
+SELECT name, count(*) AS walks, count(*) FILTER (WHERE pg_temp.walk(field, direction, body, CASE WHEN name IN ('nearly all', 'a quarter') THEN 1000 ELSE 10 END) = ids) AS good
+  FROM search JOIN found USING (name) WHERE name <> 'all' GROUP BY name ORDER BY name COLLATE "C";
 -- The first pages of a walk of many, which is gone no further.
 SELECT name, count(*) AS walks, count(*) FILTER (WHERE pg_temp.ids(p) || pg_temp.ids(q) = ids[:14]) AS good
   FROM search JOIN found USING (name), apitoken.query('large', 0, 7, field, direction, body, '') p, apitoken.query('large', 0, 7, field, direction, body, p ->> 'next_cursor') q WHERE name IN ('all', 'nearly all', 'a quarter') GROUP BY name ORDER BY name COLLATE "C";

@@ -28,17 +28,6 @@
 /* Checks an argument and returns the column's form of it. */
 typedef Datum (*Check) (const char *argument, Datum value);
 
-static bool
-has_visible_character(const text *value)
-{
-	for (int i = 0; i < (int) VARSIZE_ANY_EXHDR(value); i++)
-	{
-		if (strchr(" \t\n\v\f\r", VARDATA_ANY(value)[i]) == NULL)
-			return true;
-	}
-	return false;
-}
-
 /* 1 to 255 characters, not all of them white space */
 static Datum
 check_label(const char *argument, Datum value)
@@ -47,7 +36,7 @@ check_label(const char *argument, Datum value)
 
 	if (pg_mbstrlen_with_len(VARDATA_ANY(label),
 							 VARSIZE_ANY_EXHDR(label)) > LABEL_MAX ||
-		!has_visible_character(label))
+		!atk_has_visible_character(label))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is empty or too long", argument),
@@ -321,7 +310,9 @@ atk_draft_set_expiry(AtkDraft *draft, const AtkExpiry *expiry,
 	TimestampTz end = requested_end(expiry, realm, now);
 	Interval   *ttl;
 
-	check_max_ttl(realm, now, end);
+	/* A default stands for itself: in February a month is less than 30 days. */
+	if (expiry->in != NULL || expiry->at != NULL || !realm->default_ttl.given)
+		check_max_ttl(realm, now, end);
 	if (TIMESTAMP_IS_NOEND(end))
 		return;					/* never: both columns stay NULL */
 

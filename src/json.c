@@ -13,7 +13,11 @@
 
 #include "json.h"
 
-#define ECHO_MAX 64				/* bytes of a key or value in a message */
+/*
+ * Bytes of a key or value in a message: what names it must be recognised, and
+ * a secret that somebody put there must not be read.
+ */
+#define ECHO_MAX 24
 
 /* --- writing --- */
 

@@ -65,12 +65,13 @@ generate(AtkDraft *draft, const AtkRealm *realm, TimestampTz now,
 void
 atk_issue(AtkDraft *draft, const AtkExpiry *expiry, AtkIssued *issued)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now;
 	AtkRealm	realm;
 	AtkDigest	digest;
 
 	PreventCommandIfReadOnly("apitoken.issue()");
 	atk_realm_require(atk_draft_realm(draft), &realm);
+	now = GetCurrentTimestamp();	/* that may have waited for a lock */
 	atk_realm_require_enabled(&realm);
 	atk_draft_check(draft);
 	atk_draft_set_expiry(draft, expiry, &realm, now);

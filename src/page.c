@@ -314,10 +314,7 @@ reverse(AtkPage *page)
 	}
 }
 
-/*
- * Of all tokens of a realm, those behind the middle: in the opposite order
- * fewer stand before them.
- */
+/* Reads the same page in the opposite order, with so many rows left. */
 static void
 read_from_end(const AtkPageRequest *request, int64 left, AtkPage *page)
 {
@@ -333,6 +330,21 @@ read_from_end(const AtkPageRequest *request, int64 left, AtkPage *page)
 	reverse(page);
 }
 
+/* All tokens of the realm, from whichever end is nearer. */
+static void
+read_behind_offset(const AtkPageRequest *request, const Slice *slice,
+				   AtkPage *page)
+{
+	int64		left;
+
+	page->total = count_total(request);
+	left = page->total - request->offset;
+	if (left > request->offset)
+		take_rows(page, read_plainly(request, slice), request->size);
+	else if (left > 0)
+		read_from_end(request, left, page);
+}
+
 static void
 read_by_offset(const AtkPageRequest *request, AtkPage *page)
 {
@@ -343,20 +355,12 @@ read_by_offset(const AtkPageRequest *request, AtkPage *page)
 
 	if (request->offset > 0 && !is_filtered(request))
 	{
-		int64		left;
-
-		page->total = count_total(request);
-		left = page->total - request->offset;
-		if (left > request->offset)
-			take_rows(page, read_plainly(request, &slice), request->size);
-		else if (left > 0)
-			read_from_end(request, left, page);
+		read_behind_offset(request, &slice, page);
 		return;
 	}
 
-	take_rows(page, read_slice(request, &slice, &matches), request->size);
-
 	/* A page that is neither full nor empty ends at the last row. */
+	take_rows(page, read_slice(request, &slice, &matches), request->size);
 	if (matches.few)
 		page->total = matches.count;
 	else if (page->nrows > 0 && page->nrows < request->size)

@@ -39,6 +39,8 @@ begin_change(Change *change, AtkTable table)
 	atk_eval_plan_qual_init(&change->epqstate, estate);
 	change->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(change->target, change->rel, 0, NULL, 0);
+	/* Where AFTER triggers look for their table, before they open it anew. */
+	estate->es_opened_result_relations = list_make1(change->target);
 	ExecOpenIndices(change->target, false);
 	change->slot = ExecInitExtraTupleSlot(estate,
 										  RelationGetDescr(change->rel),
@@ -51,8 +53,7 @@ end_change(Change *change)
 {
 	AfterTriggerEndQuery(change->estate);
 	EvalPlanQualEnd(&change->epqstate);
-	ExecCloseIndices(change->target);
-	ExecCloseResultRelations(change->estate);	/* opened for AFTER triggers */
+	ExecCloseResultRelations(change->estate);	/* and their indexes */
 	ExecResetTupleTable(change->estate->es_tupleTable, false);
 	FreeExecutorState(change->estate);
 	table_close(change->rel, NoLock);

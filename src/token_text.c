@@ -104,6 +104,17 @@ atk_text_possible(const char *text, size_t len)
 }
 
 bool
+atk_has_visible_character(const text *value)
+{
+	for (int i = 0; i < (int) VARSIZE_ANY_EXHDR(value); i++)
+	{
+		if (strchr(" \t\n\v\f\r", VARDATA_ANY(value)[i]) == NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
 atk_prefix_valid(const char *prefix, size_t len)
 {
 	if (len < 1 || len > ATK_PREFIX_MAX)

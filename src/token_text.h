@@ -54,6 +54,9 @@ extern bool atk_text_possible(const char *text, size_t len);
 /* Only bytes 0x21 to 0x7E? */
 extern bool atk_text_printable(const char *text, size_t len);
 
+/* Is there anything in it but ASCII white space? */
+extern bool atk_has_visible_character(const text *value);
+
 /* 1 to 16 of [A-Za-z0-9_] */
 extern bool atk_prefix_valid(const char *prefix, size_t len);
 

@@ -51,15 +51,15 @@ read_sha256(Datum presented, AtkDigest *digest)
 static AtkScopes
 read_scope(text *scope)
 {
-	struct varlena *scopes = atk_scopes_from_text(VARDATA_ANY(scope),
-												  VARSIZE_ANY_EXHDR(scope),
-												  NULL);
+	struct varlena *scopes;
 
-	if (VARSIZE_ANY_EXHDR(scopes) == 0)
+	if (!atk_has_visible_character(scope))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("scope is blank"),
 				 errhint("Give the scopes that are required, or NULL for none.")));
+	scopes = atk_scopes_from_text(VARDATA_ANY(scope),
+								  VARSIZE_ANY_EXHDR(scope), NULL);
 	return ATK_SCOPES_OF(scopes);
 }
 

@@ -93,7 +93,9 @@ repalloc_huge(void *pointer, Size size)
 void
 pfree(void *pointer)
 {
-	*find_piece(pointer) = pieces[--n_pieces];
+	void	  **place = find_piece(pointer);
+
+	*place = pieces[--n_pieces];
 	free(pointer);
 }
 
