@@ -117,7 +117,7 @@ UNIT = \
 	cursor_properties
 UNIT_OBJS = \
 	build/unit/unit.o \
-	build/unit/stub.o \
+	build/unit/server.o \
 	build/unit/token_text.o \
 	build/unit/digest.o \
 	build/unit/scopes.o \

@@ -3,7 +3,7 @@
  *		What the unit tests share: TAP, random data, trapped errors.
  *
  * A unit test is a C program that is linked with the sources that need no
- * server (UNIT_OBJS in the Makefile) and with stub.c, which gives them what
+ * server (UNIT_OBJS in the Makefile) and with server.c, which gives them what
  * they would find in one.  It prints TAP.
  *
  * Property tests are random and repeat themselves: a seed gives the same data
@@ -74,7 +74,7 @@ extern void random_bytes(void *bytes, size_t len);
 /* One of the characters of a text. */
 extern char random_of(const char *characters);
 
-/* --- the stand-in for the server, stub.c --- */
+/* --- the stand-in for the server, server.c --- */
 
 /* Gives back everything that was palloc'd since the last time. */
 extern void stub_reset(void);

@@ -1,5 +1,5 @@
 /*
- * stub.c
+ * server.c
  *		Stands in for the server, as far as the pure sources ask for one.
  *
  * palloc() is malloc(), each piece by itself, so that a sanitizer sees every
