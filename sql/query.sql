@@ -171,6 +171,21 @@ SELECT apitoken.import('query/units', 'milliseconds', sha256 => sha256('millisec
 UPDATE apitoken._token SET expires_at = '294276-12-31 23:59:59.999Z', granted_ttl = '1 day' WHERE id = :'id';
 UPDATE apitoken._usage SET last_used_at = '2020-11-12 08:15:30.144999Z', use_count = 1 WHERE token_id = :'id';
 SELECT e -> 'creationDate' AS "creationDate", e -> 'expirationDate' AS "expirationDate", e -> 'lastUsedDate' AS "lastUsedDate" FROM jsonb_array_elements(apitoken.query('query/units', page_size => 100) -> 'apiTokens') e WHERE e ->> 'id' = :'id';
+-- One call knows one moment: while tokens expire, millisecond by millisecond,
+-- what is found as active is shown as active.
+INSERT INTO apitoken.realm (id) VALUES ('query/moment');
+SELECT count(i.id) FROM generate_series(1, 600) n, apitoken.issue('query/moment', 'n', expires_in => make_interval(secs => 0.3 + n / 1000.0)) i;
+DO $$
+DECLARE
+	entries jsonb; wrong bigint := 0;
+BEGIN
+	LOOP
+		entries := apitoken.query('query/moment', 0, 1000, body => '{"filters": {"tokenStatus": ["ACTIVE"]}}') -> 'apiTokens';
+		EXIT WHEN entries = '[]';
+		wrong := wrong + (SELECT count(*) FROM jsonb_array_elements(entries) e WHERE e ->> 'tokenStatus' <> 'ACTIVE');
+	END LOOP;
+	RAISE NOTICE '% tokens of another status', wrong;
+END $$;
 -- It needs a realm, and writes nothing.
 SELECT test.error('SELECT apitoken.query()'), test.error('SELECT apitoken.query(NULL)');
 BEGIN READ ONLY;

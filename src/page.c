@@ -11,7 +11,6 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #include "page.h"
 #include "search.h"
@@ -95,7 +94,7 @@ add_filter(AtkStatement *statement, const AtkPageRequest *request)
 						   PointerGetDatum(request->environment_id));
 	}
 	if (request->body != NULL)
-		atk_search_add(statement, request->body, GetCurrentTimestamp());
+		atk_search_add(statement, request->body, request->now);
 }
 
 /* The token, where there are conditions and another table gives the order. */

@@ -10,6 +10,7 @@
 #ifndef ATK_PAGE_H
 #define ATK_PAGE_H
 
+#include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -22,6 +23,7 @@ typedef struct AtkPageRequest
 	const text *realm;
 	const text *environment_id; /* NULL: any */
 	Jsonb	   *body;			/* checked; NULL: no conditions */
+	TimestampTz now;			/* when tokens shall be active or expired */
 	AtkOrder	order;
 	int			size;			/* 1 to ATK_PAGE_SIZE_MAX */
 	int64		offset;			/* rows before the page, without a cursor */

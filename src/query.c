@@ -10,6 +10,7 @@
 #include "common/int.h"
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "page.h"
 #include "query.h"
@@ -82,12 +83,13 @@ read_place(const int64 *place, const text *cursor, const char *argument)
 /* --- what both have --- */
 
 static void
-push_rows(AtkJson *json, const AtkPage *page, AtkShape shape)
+push_rows(AtkJson *json, const AtkPageRequest *request, const AtkPage *page,
+		  AtkShape shape)
 {
 	AtkSubjectReader reader;
 	AtkSubject	subject;
 
-	atk_subject_reader_begin(&reader, GetActiveSnapshot());
+	atk_subject_reader_begin(&reader, GetActiveSnapshot(), request->now);
 	atk_json_begin_array(json);
 	for (int i = 0; i < page->nrows; i++)
 	{
@@ -176,6 +178,7 @@ read_list(const AtkListArguments *arguments)
 		.realm = arguments->account_id,
 		.environment_id = arguments->environment_id,
 		.cursor = arguments->cursor,
+		.now = GetCurrentTimestamp(),
 	};
 
 	if (request.realm == NULL)
@@ -212,7 +215,7 @@ atk_list(const AtkListArguments *arguments)
 	push_list_pagination(&json, &request, &page);
 	push_list_sorting(&json, request.order);
 	atk_json_key(&json, "summaries");
-	push_rows(&json, &page, ATK_SHAPE_SUMMARY);
+	push_rows(&json, &request, &page, ATK_SHAPE_SUMMARY);
 	push_next_cursor(&json, &request, &page);
 	atk_json_end_object(&json);
 	return atk_json_finish(&json);
@@ -304,6 +307,7 @@ read_query(const AtkQueryArguments *arguments)
 		.realm = arguments->realm,
 		.cursor = arguments->cursor,
 		.body = arguments->body,
+		.now = GetCurrentTimestamp(),
 	};
 
 	if (request.realm == NULL)
@@ -341,7 +345,7 @@ atk_query(const AtkQueryArguments *arguments)
 	atk_json_begin_object(&json);
 	push_page_info(&json, &request, &page);
 	atk_json_key(&json, "apiTokens");
-	push_rows(&json, &page, ATK_SHAPE_ENTRY);
+	push_rows(&json, &request, &page, ATK_SHAPE_ENTRY);
 	atk_json_key(&json, "links");
 	atk_json_begin_array(&json);
 	if (request.cursor == NULL)

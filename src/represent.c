@@ -174,7 +174,7 @@ entry_status(const AtkSubject *subject, const Member *member, Datum *value)
 
 	if (subject->token->status != ATK_STATUS_ACTIVE)
 		status = "UNKNOWN";
-	else if (subject->token->expires_at <= GetCurrentTimestamp())
+	else if (subject->token->expires_at <= subject->reader->now)
 		status = "EXPIRED";
 	*value = CStringGetDatum(status);
 	return true;

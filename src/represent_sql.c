@@ -63,7 +63,7 @@ represent_by_text(AtkShape shape, const text *token_text, const text *shown,
 		AtkSubjectReader reader;
 		AtkSubject	subject;
 
-		atk_subject_reader_begin_found(&reader, NULL);
+		atk_subject_reader_begin_found(&reader, NULL, now);
 		atk_subject_complete(&reader, &token, &subject);
 		subject.text = shown;
 		answer = represent(shape, &subject);
@@ -114,7 +114,7 @@ atk_sql_read(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 
-	atk_subject_reader_begin(&reader, NULL);
+	atk_subject_reader_begin(&reader, NULL, GetCurrentTimestamp());
 	if (atk_subject_read(&reader, PG_GETARG_UUID_P(0), &subject))
 		answer = represent(ATK_SHAPE_RECORD, &subject);
 	atk_subject_reader_end(&reader);

@@ -10,18 +10,21 @@
 #include "subject.h"
 
 void
-atk_subject_reader_begin(AtkSubjectReader *reader, Snapshot snapshot)
+atk_subject_reader_begin(AtkSubjectReader *reader, Snapshot snapshot,
+						 TimestampTz now)
 {
-	atk_subject_reader_begin_found(reader, snapshot);
+	atk_subject_reader_begin_found(reader, snapshot, now);
 	atk_probe_begin_at(&reader->probe, ATK_KEY_TOKEN_ID, AccessShareLock,
 					   snapshot);
 	reader->finds = true;
 }
 
 void
-atk_subject_reader_begin_found(AtkSubjectReader *reader, Snapshot snapshot)
+atk_subject_reader_begin_found(AtkSubjectReader *reader, Snapshot snapshot,
+							   TimestampTz now)
 {
 	memset(reader, 0, sizeof(*reader));
+	reader->now = now;
 	atk_usage_begin(&reader->usage, snapshot);
 }
 

@@ -5,7 +5,7 @@
  *		AtkSubjectReader reader;
  *		AtkSubject	subject;
  *
- *		atk_subject_reader_begin(&reader, snapshot);
+ *		atk_subject_reader_begin(&reader, snapshot, now);
  *		if (atk_subject_read(&reader, &id, &subject))
  *			... subject, until the next read or the end ...
  *		atk_subject_reader_end(&reader);
@@ -34,20 +34,21 @@ struct AtkSubjectReader
 	AtkProbe	usage;
 	AtkToken	token;
 	AtkUse		use;
+	TimestampTz now;			/* what is expired, is so at this moment */
 	AtkRealmLabels realm;
 	text	   *realm_id;		/* whose labels these are; NULL: none yet */
 };
 
 /* By id, as the snapshot sees them; NULL: with a fresh one. */
 extern void atk_subject_reader_begin(AtkSubjectReader *reader,
-									 Snapshot snapshot);
+									 Snapshot snapshot, TimestampTz now);
 extern bool atk_subject_read(AtkSubjectReader *reader, const pg_uuid_t *id,
 							 AtkSubject *subject);
 extern void atk_subject_reader_end(AtkSubjectReader *reader);
 
 /* The same for tokens that are found by other means. */
 extern void atk_subject_reader_begin_found(AtkSubjectReader *reader,
-										   Snapshot snapshot);
+										   Snapshot snapshot, TimestampTz now);
 extern void atk_subject_complete(AtkSubjectReader *reader,
 								 const AtkToken *token, AtkSubject *subject);
 
