@@ -104,6 +104,7 @@ ISOLATION = \
 	realm_delete_vs_issue \
 	status_race \
 	old_snapshot \
+	total \
 	walk
 
 # TAP tests, each with clusters of its own.

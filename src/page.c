@@ -11,10 +11,12 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "page.h"
 #include "search.h"
 #include "search_index.h"
+#include "token.h"
 
 /*
  * One more than the largest page.  Written into kept plans, so that they are
@@ -293,6 +295,8 @@ count_total(const AtkPageRequest *request)
 {
 	AtkStatement statement;
 
+	if (!is_filtered(request))
+		return atk_token_count(request->realm, GetActiveSnapshot());
 	atk_statement_init(&statement);
 	atk_statement_add(&statement,
 					  "SELECT pg_catalog.count(*) FROM apitoken._token t");

@@ -11,9 +11,12 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/visibilitymap.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -109,10 +112,9 @@ matches(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 									   key->collation, found, value));
 }
 
-bool
-atk_probe_find(AtkProbe *probe, Datum value)
+static void
+seek(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 {
-	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
 	ScanKeyData scankey;
 
 	ScanKeyEntryInitializeWithInfo(&scankey, 0, 1, key->strategy, InvalidOid,
@@ -120,7 +122,14 @@ atk_probe_find(AtkProbe *probe, Datum value)
 								   unconstify(FmgrInfo *, &key->equal),
 								   value);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+}
 
+bool
+atk_probe_find(AtkProbe *probe, Datum value)
+{
+	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
+
+	seek(probe, key, value);
 	while (index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -128,6 +137,40 @@ atk_probe_find(AtkProbe *probe, Datum value)
 			return true;
 	}
 	return false;
+}
+
+/* As an index-only scan decides it; map is the page of the visibility map. */
+static bool
+is_visible(AtkProbe *probe, ItemPointer tid, Buffer *map)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(tid);
+
+	if (!VM_ALL_VISIBLE(probe->heap, block, map))
+		return index_fetch_heap(probe->scan, probe->slot);
+	/* Reading the row would have told a serializable transaction. */
+	PredicateLockPage(probe->heap, block, probe->snapshot);
+	return true;
+}
+
+int64
+atk_probe_count(AtkProbe *probe, Datum value)
+{
+	Buffer		map = InvalidBuffer;
+	int64		count = 0;
+	ItemPointer tid;
+
+	Assert(atk_table_key(probe->key, probe->heap)->strategy == BTEqualStrategyNumber);
+	probe->scan->xs_want_itup = true;
+	seek(probe, atk_table_key(probe->key, probe->heap), value);
+	while ((tid = index_getnext_tid(probe->scan, ForwardScanDirection)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (is_visible(probe, tid, &map))
+			count++;
+	}
+	if (BufferIsValid(map))
+		ReleaseBuffer(map);
+	return count;
 }
 
 /* Starts over with a snapshot that sees what has happened meanwhile. */

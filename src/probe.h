@@ -63,6 +63,12 @@ extern bool atk_probe_find(AtkProbe *probe, Datum value);
 extern bool atk_probe_lock(AtkProbe *probe, Datum value,
 						   LockTupleMode mode);
 
+/*
+ * The number of rows that have this key, which is not a digest.  Reads the
+ * index alone where PostgreSQL knows that all rows of a page are visible.
+ */
+extern int64 atk_probe_count(AtkProbe *probe, Datum value);
+
 extern void atk_probe_end(AtkProbe *probe);
 
 #endif							/* ATK_PROBE_H */

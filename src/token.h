@@ -57,6 +57,9 @@ extern bool atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
 						   AtkToken *token);
 extern void atk_token_finder_end(AtkTokenFinder *finder);
 
+/* How many a realm has, as the snapshot sees them. */
+extern int64 atk_token_count(const text *realm, Snapshot snapshot);
+
 /* Takes the fixed-width columns out of the slot. */
 extern void atk_token_read(TupleTableSlot *slot, AtkToken *token);
 
