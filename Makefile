@@ -13,6 +13,7 @@ OBJS = \
 	src/scopes.o \
 	src/scopes_gin.o \
 	src/address.o \
+	src/outcome.o \
 	src/json.o \
 	src/allowed_scopes.o \
 	src/cursor.o \
@@ -21,7 +22,11 @@ OBJS = \
 	src/row.o \
 	src/realm.o \
 	src/token.o \
+	src/spill.o \
+	src/duty.o \
+	src/tally.o \
 	src/usage.o \
+	src/flush.o \
 	src/actor.o \
 	src/draft.o \
 	src/subject.o \
@@ -43,7 +48,9 @@ OBJS = \
 	src/lifecycle_sql.o \
 	src/represent_sql.o \
 	src/query_sql.o \
+	src/usage_sql.o \
 	src/service_sql.o \
+	src/worker.o \
 	src/apitoken.o
 
 # The install script is these files, one after the other.
@@ -53,6 +60,7 @@ SQL_PARTS = \
 	src/sql/scopes.sql \
 	src/sql/realm.sql \
 	src/sql/token.sql \
+	src/sql/usage.sql \
 	src/sql/verify.sql \
 	src/sql/lifecycle.sql \
 	src/sql/represent.sql \
@@ -73,6 +81,10 @@ REGRESS = \
 	bad_input \
 	verify \
 	lifecycle \
+	usage \
+	verify_many \
+	idle \
+	policy_cache \
 	lookup \
 	tokens_view \
 	allowed_scopes \
@@ -105,7 +117,9 @@ ISOLATION = \
 	status_race \
 	old_snapshot \
 	total \
-	walk
+	walk \
+	flush_race \
+	max_idle_seen
 
 # TAP tests, each with clusters of its own.
 PROVE_TESTS = test/t/*.pl

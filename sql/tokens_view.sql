@@ -27,6 +27,7 @@ SELECT apitoken.import('tokens_view', 'full', 'v.ABCDEFGHIJKLMNOPQRSTUVWX.' || r
 	kind => 'client', principal => 'p', principal_id => 'pi', client_id => 'c', environment_id => 'e',
 		description => 'd', allowed_addresses => '{10.0.0.0/8,192.168.1.7,2001:db8::/32}',
 		metadata => '{"secret": "not shown"}') AS id \gset
+SELECT apitoken.flush_usage() >= 0 AS flushed;
 UPDATE apitoken._usage SET (last_used_at, last_used_ip, use_count) =
 	('2020-02-03 04:05:06.789012Z', '10.0.0.7/8', 42) WHERE token_id = :'id';
 \x on

@@ -14,21 +14,13 @@
 
 #include "address.h"
 
-/* An address or network with IPv4-mapped IPv6 already taken as IPv4. */
-typedef struct Network
-{
-	int			family;
-	int			bits;
-	const unsigned char *bytes;
-} Network;
-
-static Network
-network_of(const inet *value)
+AtkNetwork
+atk_address_network(const inet *value)
 {
 	static const unsigned char mapped[12] = {
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF
 	};
-	Network		network = {
+	AtkNetwork	network = {
 		ip_family(value), ip_bits(value), ip_addr(value)
 	};
 
@@ -43,7 +35,7 @@ network_of(const inet *value)
 }
 
 static bool
-inside(Network address, Network network)
+inside(AtkNetwork address, AtkNetwork network)
 {
 	return address.family == network.family &&
 		address.bits >= network.bits &&
@@ -68,8 +60,8 @@ atk_address_allowed(ArrayType *networks, const inet *address)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!isnull)
-			found = inside(network_of(address),
-						   network_of(DatumGetInetPP(element)));
+			found = inside(atk_address_network(address),
+						   atk_address_network(DatumGetInetPP(element)));
 	}
 	array_free_iterator(iterator);
 	return found;

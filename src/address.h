@@ -12,6 +12,16 @@
 #include "utils/array.h"
 #include "utils/inet.h"
 
+/* An address or network with IPv4-mapped IPv6 already taken as IPv4. */
+typedef struct AtkNetwork
+{
+	int			family;			/* PGSQL_AF_... */
+	int			bits;
+	const unsigned char *bytes; /* of the value that it was made of */
+} AtkNetwork;
+
+extern AtkNetwork atk_address_network(const inet *value);
+
 /*
  * Is the address inside one of the networks?  An empty list allows any
  * address; a list denies when there is no address (NULL).

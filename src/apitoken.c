@@ -9,8 +9,10 @@
 
 #include "fmgr.h"
 
+#include "duty.h"
 #include "guc.h"
 #include "table.h"
+#include "tally.h"
 
 ATK_MODULE_MAGIC(ATK_VERSION);
 
@@ -25,4 +27,6 @@ _PG_init(void)
 				 errmsg("could not initialize libsodium")));
 	atk_guc_init();
 	atk_table_init();
+	atk_duty_init();
+	atk_tally_init();
 }

@@ -76,7 +76,7 @@ enum
 	Natts_token = Anum_token_status_reason
 };
 
-/* apitoken._usage, src/sql/token.sql */
+/* apitoken._usage, src/sql/usage.sql */
 enum
 {
 	Anum_usage_token_id = 1,
@@ -85,6 +85,16 @@ enum
 	Anum_usage_last_used_ip,
 	Anum_usage_use_count,
 	Natts_usage = Anum_usage_use_count
+};
+
+/* apitoken._usage_hourly, src/sql/usage.sql */
+enum
+{
+	Anum_usage_hourly_token_id = 1,
+	Anum_usage_hourly_hour,
+	Anum_usage_hourly_outcome,
+	Anum_usage_hourly_uses,
+	Natts_usage_hourly = Anum_usage_hourly_uses
 };
 
 #endif							/* ATK_COLUMNS_H */

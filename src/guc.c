@@ -14,6 +14,9 @@
 
 char	   *atk_guc_actor;
 char	   *atk_guc_actor_name;
+bool		atk_guc_track_usage = true;
+int			atk_guc_usage_flush_interval = 10000;
+int			atk_guc_usage_max_entries = 65536;
 
 void
 atk_guc_init(void)
@@ -30,5 +33,23 @@ atk_guc_init(void)
 							   &atk_guc_actor_name,
 							   "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("apitoken.track_usage",
+							 "Records the use of tokens.",
+							 "While it is off, tokens do not become idle.",
+							 &atk_guc_track_usage,
+							 true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("apitoken.usage_flush_interval",
+							"Time between writes of recorded use to the tables.",
+							"A crash loses what was recorded since the last one.",
+							&atk_guc_usage_flush_interval,
+							10000, 100, 3600000,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("apitoken.usage_max_entries",
+							"Number of tokens whose use can be pending.",
+							"Read when the shared memory is first made; an entry takes 144 bytes.",
+							&atk_guc_usage_max_entries,
+							65536, 4, 10000000,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("apitoken");
 }

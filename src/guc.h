@@ -14,6 +14,15 @@
 extern char *atk_guc_actor;
 extern char *atk_guc_actor_name;
 
+/* Is use recorded? */
+extern bool atk_guc_track_usage;
+
+/* Milliseconds between flushes of recorded use. */
+extern int	atk_guc_usage_flush_interval;
+
+/* Tokens whose use can be pending; read when the memory is made. */
+extern int	atk_guc_usage_max_entries;
+
 extern void atk_guc_init(void);
 
 #endif							/* ATK_GUC_H */

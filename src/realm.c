@@ -97,6 +97,7 @@ read_realm(TupleTableSlot *slot, AtkRealm *realm)
 											   &isnull));
 	realm->default_ttl = read_ttl(slot, Anum_realm_default_ttl);
 	realm->max_ttl = read_ttl(slot, Anum_realm_max_ttl);
+	realm->max_idle = read_ttl(slot, Anum_realm_max_idle);
 	realm->access_token_ttl = read_ttl(slot, Anum_realm_access_token_ttl);
 }
 

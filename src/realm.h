@@ -28,6 +28,7 @@ typedef struct AtkRealm
 	char		prefix[ATK_PREFIX_MAX];
 	AtkTtl		default_ttl;
 	AtkTtl		max_ttl;
+	AtkTtl		max_idle;
 	AtkTtl		access_token_ttl;
 } AtkRealm;
 

@@ -30,6 +30,7 @@ static const struct
 	[ATK_TABLE_REALM] = {"realm", Natts_realm},
 	[ATK_TABLE_TOKEN] = {"_token", Natts_token},
 	[ATK_TABLE_USAGE] = {"_usage", Natts_usage},
+	[ATK_TABLE_USAGE_HOURLY] = {"_usage_hourly", Natts_usage_hourly},
 };
 
 static const struct

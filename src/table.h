@@ -21,10 +21,11 @@ typedef enum AtkTable
 {
 	ATK_TABLE_REALM,
 	ATK_TABLE_TOKEN,
-	ATK_TABLE_USAGE
+	ATK_TABLE_USAGE,
+	ATK_TABLE_USAGE_HOURLY
 } AtkTable;
 
-#define ATK_NTABLES (ATK_TABLE_USAGE + 1)
+#define ATK_NTABLES (ATK_TABLE_USAGE_HOURLY + 1)
 
 /* A column that is looked up by, through an index that begins with it. */
 typedef enum AtkKey

@@ -29,12 +29,12 @@ atk_token_finder_begin(AtkTokenFinder *finder)
 {
 	atk_probe_begin(&finder->current, ATK_KEY_TOKEN_DIGEST, AccessShareLock);
 	finder->previous_begun = false;
+	finder->context = CurrentMemoryContext;
 }
 
 /* Most tokens are found by their current secret: look there first. */
-bool
-atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
-			   AtkToken *token)
+static bool
+find(AtkTokenFinder *finder, const AtkDigest *digest, AtkToken *token)
 {
 	Datum		value = AtkDigestPGetDatum(digest);
 
@@ -57,6 +57,17 @@ atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
 		return false;
 	atk_token_read(finder->previous.slot, token);
 	return true;
+}
+
+bool
+atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
+			   AtkToken *token)
+{
+	MemoryContext old = MemoryContextSwitchTo(finder->context);
+	bool		found = find(finder, digest, token);
+
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 void

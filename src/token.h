@@ -50,6 +50,7 @@ typedef struct AtkTokenFinder
 	AtkProbe	current;
 	AtkProbe	previous;
 	bool		previous_begun;
+	MemoryContext context;		/* scans allocate when they need to: there */
 } AtkTokenFinder;
 
 extern void atk_token_finder_begin(AtkTokenFinder *finder);

@@ -5,29 +5,121 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include <dlfcn.h>
+#include <sys/socket.h>
+
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
 #include "utils/timestamp.h"
 
 #include "columns.h"
+#include "duty.h"
+#include "guc.h"
+#include "outcome.h"
 #include "row.h"
+#include "tally.h"
 #include "usage.h"
 
-/* False for a row that only says that the token was never used. */
-static bool
+/* --- the worker --- */
+
+/*
+ * The file that this library was loaded from: the worker must load the same
+ * one, wherever dynamic_library_path finds another.
+ */
+static void
+name_library(BackgroundWorker *worker)
+{
+	Dl_info		info;
+
+	if (dladdr((void *) atk_usage_start_worker, &info) != 0 &&
+		strlen(info.dli_fname) < sizeof(worker->bgw_library_name))
+		strlcpy(worker->bgw_library_name, info.dli_fname,
+				sizeof(worker->bgw_library_name));
+	else
+		strlcpy(worker->bgw_library_name, "$libdir/apitoken",
+				sizeof(worker->bgw_library_name));
+}
+
+/*
+ * It is started on a standby, too: it writes nothing there, but is at hand
+ * when the standby is promoted.  Where it fails, to connect to a database that
+ * is gone for example, the postmaster starts it again soon.
+ */
+bool
+atk_usage_start_worker(uint64 claim)
+{
+	BackgroundWorker worker = {
+		.bgw_name = "apitoken usage flush",
+		.bgw_type = "apitoken usage flush",
+		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
+		.bgw_start_time = BgWorkerStart_ConsistentState,
+		.bgw_restart_time = 1,
+		.bgw_function_name = "atk_worker_main",
+	};
+
+	memcpy(worker.bgw_extra, &claim, sizeof(claim));
+	name_library(&worker);
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/* Does not wait for it: a verification never waits. */
+void
+atk_usage_ensure_worker(TimestampTz now)
+{
+	uint64		claim = IsBinaryUpgrade ? 0 : atk_duty_claim(now);
+
+	if (claim != 0 && !atk_usage_start_worker(claim))
+		atk_duty_failed(now +
+						atk_guc_usage_flush_interval * INT64CONST(1000));
+}
+
+/* --- uses --- */
+
+static void
 read_use(TupleTableSlot *slot, AtkUse *use)
 {
 	bool		isnull;
-	Datum		address;
+	Datum		value;
 
-	use->last_used_at =
-		DatumGetTimestampTz(slot_getattr(slot, Anum_usage_last_used_at,
-										 &isnull));
-	if (isnull)
-		return false;
-	address = slot_getattr(slot, Anum_usage_last_used_ip, &isnull);
-	use->last_used_ip = isnull ? NULL
-		: (inet *) PG_DETOAST_DATUM_COPY(address);
+	value = slot_getattr(slot, Anum_usage_last_used_at, &isnull);
+	if (!isnull)
+		use->last_used_at = DatumGetTimestampTz(value);
+	value = slot_getattr(slot, Anum_usage_last_used_ip, &isnull);
+	if (!isnull)
+		use->last_used_ip = (inet *) PG_DETOAST_DATUM_COPY(value);
 	use->use_count = DatumGetInt64(slot_getattr(slot, Anum_usage_use_count,
 												&isnull));
+}
+
+inet *
+atk_usage_address(const AtkTally *tally)
+{
+	inet	   *address;
+
+	if (tally->ip_family == 0)
+		return NULL;
+	address = palloc0(sizeof(inet));
+	ip_family(address) = tally->ip_family;
+	ip_bits(address) = tally->ip_bits;
+	memcpy(ip_addr(address), tally->ip, ip_addrsize(address));
+	SET_INET_VARSIZE(address);
+	return address;
+}
+
+bool
+atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use)
+{
+	AtkTally	tally;
+
+	if (!atk_tally_find(token_id, ATK_VALID, &tally))
+		return false;
+	atk_usage_ensure_worker(GetCurrentTimestamp());
+	use->use_count += tally.uses + tally.earlier;
+	if (tally.last_at >= use->last_used_at)
+	{
+		use->last_used_at = tally.last_at;
+		use->last_used_ip = atk_usage_address(&tally);
+	}
 	return true;
 }
 
@@ -38,11 +130,40 @@ atk_usage_begin(AtkProbe *probe, Snapshot snapshot)
 					   snapshot);
 }
 
+/*
+ * Memory is read first: between the two a flush may move counts from there
+ * to the table, and a use counted twice for a moment is better than one that
+ * is not there.
+ */
 bool
 atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id, AtkUse *use)
 {
-	return atk_probe_find(probe, UUIDPGetDatum(token_id)) &&
+	AtkUse		pending = {DT_NOBEGIN, NULL, 0};
+
+	*use = pending;
+	atk_usage_overlay(token_id, &pending);
+	if (atk_probe_find(probe, UUIDPGetDatum(token_id)))
 		read_use(probe->slot, use);
+
+	use->use_count += pending.use_count;
+	if (pending.last_used_at > use->last_used_at)
+	{
+		use->last_used_at = pending.last_used_at;
+		use->last_used_ip = pending.last_used_ip;
+	}
+	return !TIMESTAMP_IS_NOBEGIN(use->last_used_at);
+}
+
+void
+atk_usage_note(const pg_uuid_t *token_id, int outcome,
+			   TimestampTz now, const inet *address)
+{
+	static const pg_uuid_t nil = {{0}};
+
+	if (!atk_guc_track_usage)
+		return;
+	atk_tally_note(token_id ? token_id : &nil, outcome, now, address);
+	atk_usage_ensure_worker(now);
 }
 
 void

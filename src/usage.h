@@ -15,10 +15,11 @@
 #include "utils/uuid.h"
 
 #include "probe.h"
+#include "tally.h"
 
 typedef struct AtkUse
 {
-	TimestampTz last_used_at;
+	TimestampTz last_used_at;	/* DT_NOBEGIN: never */
 	inet	   *last_used_ip;	/* palloc'd; NULL: not known */
 	int64		use_count;
 } AtkUse;
@@ -29,9 +30,32 @@ typedef struct AtkUse
  */
 extern void atk_usage_begin(AtkProbe *probe, Snapshot snapshot);
 
-/* False if no use of the token is recorded. */
+/* Table and memory together.  False if no use of the token is recorded. */
 extern bool atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id,
 						   AtkUse *use);
+
+/* The same of memory alone, in constant time; use holds the table's. */
+extern bool atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use);
+
+/*
+ * Records a verification with this outcome; token_id is NULL where there is
+ * no token.  Nothing is written, nobody waited for, nothing raised: it is
+ * counted in shared memory, and a worker made sure of that will write it.
+ */
+extern void atk_usage_note(const pg_uuid_t *token_id, int outcome,
+						   TimestampTz now, const inet *address);
+
+/*
+ * Whoever records a use, or finds some pending, sees to it that there is a
+ * worker.
+ */
+extern void atk_usage_ensure_worker(TimestampTz now);
+
+/* Registers a worker for a claim (duty.h); false if none can be had. */
+extern bool atk_usage_start_worker(uint64 claim);
+
+/* The address of a tally, palloc'd; NULL if none was given. */
+extern inet *atk_usage_address(const AtkTally *tally);
 
 /* The row of a new token; and removing it, if it is there. */
 extern void atk_usage_insert(Datum token_id, Datum realm);

@@ -6,31 +6,14 @@
 #include "compat.h"
 
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "address.h"
+#include "guc.h"
+#include "usage.h"
 #include "verify.h"
-
-static const char *const outcome_names[] = {
-	[ATK_MALFORMED] = "malformed",
-	[ATK_UNKNOWN] = "unknown",
-	[ATK_SUPERSEDED] = "superseded",
-	[ATK_REVOKED] = "revoked",
-	[ATK_SUSPENDED] = "suspended",
-	[ATK_REALM_DISABLED] = "realm_disabled",
-	[ATK_NOT_YET_VALID] = "not_yet_valid",
-	[ATK_EXPIRED] = "expired",
-	[ATK_IDLE] = "idle",
-	[ATK_ADDRESS_DENIED] = "address_denied",
-	[ATK_SCOPE_DENIED] = "scope_denied",
-	[ATK_VALID] = "valid",
-};
-
-const char *
-atk_outcome_name(AtkOutcome outcome)
-{
-	return outcome_names[outcome];
-}
 
 static bool
 address_allowed(const AtkToken *token, const AtkRequest *request)
@@ -58,7 +41,7 @@ scope_granted(const AtkToken *token, const AtkRequest *request)
 }
 
 AtkOutcome
-atk_decide(const AtkToken *token, const AtkRealm *realm,
+atk_decide(const AtkToken *token, const AtkRealm *realm, bool idle,
 		   TimestampTz now, const AtkRequest *request)
 {
 	/* 1 malformed and 2 unknown have been decided: here is the token */
@@ -83,6 +66,10 @@ atk_decide(const AtkToken *token, const AtkRealm *realm,
 	if (now >= token->expires_at)
 		return ATK_EXPIRED;
 
+	/* 9 not used for too long */
+	if (idle)
+		return ATK_IDLE;
+
 	/* 10 where it comes from */
 	if (!address_allowed(token, request))
 		return ATK_ADDRESS_DENIED;
@@ -95,21 +82,68 @@ atk_decide(const AtkToken *token, const AtkRealm *realm,
 	return ATK_VALID;
 }
 
+/*
+ * Is the latest of creation, change of state and use longer ago than the
+ * realm allows?  What needs no look-up is asked first.
+ */
+static bool
+is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)
+{
+	TimestampTz limit;
+	Datum		changed_at;
+	bool		isnull;
+	bool		used;
+	AtkProbe	probe;
+	AtkUse		use;
+
+	if (!realm->max_idle.given || !atk_guc_track_usage)
+		return false;
+	limit = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+													TimestampTzGetDatum(now),
+													IntervalPGetDatum(&realm->max_idle.value)));
+	if (token->created_at >= limit)
+		return false;
+	changed_at = atk_token_column(token, Anum_token_status_changed_at,
+								  &isnull);
+	if (!isnull && DatumGetTimestampTz(changed_at) >= limit)
+		return false;
+	atk_usage_begin(&probe, NULL);
+	used = atk_usage_find(&probe, &token->id, &use);
+	atk_probe_end(&probe);
+	return !used || use.last_used_at < limit;
+}
+
+static AtkOutcome
+decide_now(const AtkToken *token, const AtkRequest *request, TimestampTz now)
+{
+	AtkRealm	realm;
+	bool		isnull;
+	text	   *id = DatumGetTextPP(atk_token_column(token, Anum_token_realm,
+													 &isnull));
+
+	if (!atk_realm_find(id, &realm))
+		return atk_decide(token, NULL, false, now, request);
+	return atk_decide(token, &realm, is_idle(token, &realm, now), now,
+					  request);
+}
+
 AtkOutcome
 atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
 		   const AtkRequest *request, AtkToken *token)
 {
-	AtkRealm	realm;
-	bool		realm_found;
-	bool		isnull;
+	bool		found = atk_token_find(finder, digest, token);
+	TimestampTz now = GetCurrentTimestamp();
+	AtkOutcome	outcome = found ? decide_now(token, request, now)
+		: ATK_UNKNOWN;
 
-	if (!atk_token_find(finder, digest, token))
-		return ATK_UNKNOWN;
-	realm_found =
-		atk_realm_find(DatumGetTextPP(atk_token_column(token,
-													   Anum_token_realm,
-													   &isnull)),
-					   &realm);
-	return atk_decide(token, realm_found ? &realm : NULL,
-					  GetCurrentTimestamp(), request);
+	atk_usage_note(found ? &token->id : NULL, outcome, now, request->address);
+	return outcome;
+}
+
+AtkOutcome
+atk_verify_malformed(const AtkRequest *request)
+{
+	atk_usage_note(NULL, ATK_MALFORMED, GetCurrentTimestamp(),
+				   request->address);
+	return ATK_MALFORMED;
 }

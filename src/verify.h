@@ -2,7 +2,7 @@
  * verify.h
  *		Whether a use of a token is allowed.
  *
- *		digest -> probe -> decide
+ *		digest -> probe -> decide -> record
  *
  * A verification never writes to a table and never raises for a bad token:
  * it ends with one outcome out of a closed list.
@@ -12,26 +12,10 @@
 
 #include "utils/inet.h"
 
+#include "outcome.h"
 #include "realm.h"
 #include "scopes.h"
 #include "token.h"
-
-/* In the order in which they are decided. */
-typedef enum AtkOutcome
-{
-	ATK_MALFORMED,
-	ATK_UNKNOWN,
-	ATK_SUPERSEDED,
-	ATK_REVOKED,
-	ATK_SUSPENDED,
-	ATK_REALM_DISABLED,
-	ATK_NOT_YET_VALID,
-	ATK_EXPIRED,
-	ATK_IDLE,
-	ATK_ADDRESS_DENIED,
-	ATK_SCOPE_DENIED,
-	ATK_VALID
-} AtkOutcome;
 
 /* What is asked for beside the token. */
 typedef struct AtkRequest
@@ -40,20 +24,23 @@ typedef struct AtkRequest
 	const inet *address;		/* NULL: not known */
 } AtkRequest;
 
-extern const char *atk_outcome_name(AtkOutcome outcome);
-
 /*
  * Decides on a token that was found, at a moment.  A realm of NULL has been
- * removed: it is as good as disabled.  Pure.
+ * removed: it is as good as disabled.  idle: it was not used for longer than
+ * the realm allows.  Pure.
  */
 extern AtkOutcome atk_decide(const AtkToken *token, const AtkRealm *realm,
-							 TimestampTz now, const AtkRequest *request);
+							 bool idle, TimestampTz now,
+							 const AtkRequest *request);
 
 /*
- * Looks a digest up and decides on it now.  token is filled from
- * ATK_SUPERSEDED on, and belongs to the finder.
+ * Looks a digest up, decides on it now, and records the use.  token is filled
+ * from ATK_SUPERSEDED on, and belongs to the finder.
  */
 extern AtkOutcome atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
 							 const AtkRequest *request, AtkToken *token);
+
+/* Records and returns what is known without looking: ATK_MALFORMED. */
+extern AtkOutcome atk_verify_malformed(const AtkRequest *request);
 
 #endif							/* ATK_VERIFY_H */

@@ -6,9 +6,13 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
 
 #include "result.h"
 #include "secret.h"
@@ -17,6 +21,7 @@
 
 ATK_FUNCTION(atk_sql_verify);
 ATK_FUNCTION(atk_sql_verify_sha256);
+ATK_FUNCTION(atk_sql_verify_many);
 ATK_FUNCTION(atk_sql_verified_id);
 
 /* Makes the digest of what was presented; false if it cannot be a token. */
@@ -139,19 +144,25 @@ describe_token(const AtkToken *token, Datum *values, bool *nulls)
 	nulls[OUT_ID] = nulls[OUT_KIND] = false;
 }
 
-/* The row; token is NULL where none was found. */
+/* The columns; token is NULL where none was found. */
+static void
+describe(AtkOutcome outcome, const AtkToken *token, Datum *values, bool *nulls)
+{
+	memset(nulls, true, OUT_COUNT * sizeof(bool));
+	values[OUT_VALID] = BoolGetDatum(outcome == ATK_VALID);
+	values[OUT_OUTCOME] = CStringGetTextDatum(atk_outcome_name(outcome));
+	nulls[OUT_VALID] = nulls[OUT_OUTCOME] = false;
+	if (token != NULL)
+		describe_token(token, values, nulls);
+}
+
 static Datum
 verify_row(AtkOutcome outcome, const AtkToken *token)
 {
 	Datum		values[OUT_COUNT];
 	bool		nulls[OUT_COUNT];
 
-	memset(nulls, true, sizeof(nulls));
-	values[OUT_VALID] = BoolGetDatum(outcome == ATK_VALID);
-	values[OUT_OUTCOME] = CStringGetTextDatum(atk_outcome_name(outcome));
-	nulls[OUT_VALID] = nulls[OUT_OUTCOME] = false;
-	if (token != NULL)
-		describe_token(token, values, nulls);
+	describe(outcome, token, values, nulls);
 	return atk_result_row(&verify_result, values, nulls);
 }
 
@@ -166,7 +177,7 @@ verify_one(FunctionCallInfo fcinfo, Reader read)
 	Datum		row;
 
 	if (PG_ARGISNULL(0) || !read(PG_GETARG_DATUM(0), &digest))
-		return verify_row(ATK_MALFORMED, NULL);
+		return verify_row(atk_verify_malformed(&request), NULL);
 
 	atk_token_finder_begin(&finder);
 	outcome = atk_verify(&finder, &digest, &request, &token);
@@ -189,6 +200,67 @@ atk_sql_verify_sha256(PG_FUNCTION_ARGS)
 	return verify_one(fcinfo, read_sha256);
 }
 
+/* One row of verify_many(): ordinality, then the columns of verify(). */
+static void
+put_one(ReturnSetInfo *rsinfo, int64 ordinality, AtkTokenFinder *finder,
+		const AtkRequest *request, Datum presented, bool isnull)
+{
+	Datum		values[1 + OUT_COUNT];
+	bool		nulls[1 + OUT_COUNT];
+	AtkDigest	digest;
+	AtkToken	token;
+	AtkOutcome	outcome;
+
+	values[0] = Int64GetDatum(ordinality);
+	nulls[0] = false;
+	if (isnull || !read_token(presented, &digest))
+		describe(atk_verify_malformed(request), NULL, values + 1, nulls + 1);
+	else
+	{
+		outcome = atk_verify(finder, &digest, request, &token);
+		describe(outcome, outcome == ATK_UNKNOWN ? NULL : &token,
+				 values + 1, nulls + 1);
+	}
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * verify_many(tokens text[], scope text, address inet) -> rows.  All with one
+ * snapshot and one open scan, memory being given back after each token.
+ */
+Datum
+atk_sql_verify_many(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	AtkRequest	request = read_request(fcinfo);
+	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext,
+											   "apitoken verify_many",
+											   ALLOCSET_DEFAULT_SIZES);
+	AtkTokenFinder finder;
+	ArrayIterator iterator;
+	Datum		presented;
+	bool		isnull;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+
+	atk_token_finder_begin(&finder);
+	iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
+	for (int64 n = 1; array_iterate(iterator, &presented, &isnull); n++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(each);
+
+		CHECK_FOR_INTERRUPTS();
+		put_one(rsinfo, n, &finder, &request, presented, isnull);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(each);
+	}
+	array_free_iterator(iterator);
+	atk_token_finder_end(&finder);
+	return (Datum) 0;
+}
+
 /* verified_id(token text, scope text, address inet) -> uuid */
 Datum
 atk_sql_verified_id(PG_FUNCTION_ARGS)
@@ -201,7 +273,10 @@ atk_sql_verified_id(PG_FUNCTION_ARGS)
 	pg_uuid_t  *id;
 
 	if (PG_ARGISNULL(0) || !read_token(PG_GETARG_DATUM(0), &digest))
+	{
+		(void) atk_verify_malformed(&request);
 		PG_RETURN_NULL();
+	}
 
 	atk_token_finder_begin(&finder);
 	outcome = atk_verify(&finder, &digest, &request, &token);

@@ -9,9 +9,17 @@ COMMENT ON FUNCTION apitoken.version() IS
 
 CREATE FUNCTION apitoken.stats(
 	OUT library_version text,
-	OUT search_index boolean)
+	OUT search_index boolean,
+	OUT usage_tracked boolean,
+	OUT usage_capacity bigint,
+	OUT usage_pending bigint,
+	OUT usage_dropped bigint,
+	OUT worker_running boolean,
+	OUT worker_failures bigint,
+	OUT last_flush_at timestamptz,
+	OUT last_flush_error text)
 	AS 'MODULE_PATHNAME', 'atk_sql_stats'
-	LANGUAGE C STABLE PARALLEL RESTRICTED;
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION apitoken.stats() FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.stats() IS
 	'state of the service: version of the library, whether there is an index for searches';

@@ -1,4 +1,4 @@
-/* apitoken._token and _usage: private, read through views; src/columns.h */
+/* apitoken._token: private, read through views; src/columns.h */
 
 /*
  * What verification reads stands first and has a fixed width.  Digests are
@@ -114,34 +114,6 @@ COMMENT ON COLUMN apitoken._token.updated_by_name IS 'name of who modified it la
 COMMENT ON COLUMN apitoken._token.status_changed_at IS 'last change of state; null: none yet';
 COMMENT ON COLUMN apitoken._token.status_changed_by IS 'identifier of who changed its state last';
 COMMENT ON COLUMN apitoken._token.status_reason IS 'reason of the last change of state';
-
-/*
- * Apart from _token, so that recording a use never rewrites or locks a token.
- * Each token has a row from its beginning, so that one index lists tokens by
- * last use, the never used ones first.
- */
-CREATE TABLE apitoken._usage (
-	token_id uuid PRIMARY KEY,
-	realm text COLLATE "C" NOT NULL,
-	last_used_at timestamptz,
-	last_used_ip inet,
-	use_count bigint NOT NULL
-);
-REVOKE ALL ON TABLE apitoken._usage FROM PUBLIC;
-REVOKE ALL ON TYPE apitoken._usage FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump('apitoken._usage', '');
-
-CREATE INDEX _usage_last_used_idx ON apitoken._usage (realm, last_used_at NULLS FIRST, token_id);
-
-COMMENT ON TABLE apitoken._usage IS
-	'last use of each token; private: read view apitoken.tokens';
-COMMENT ON INDEX apitoken._usage_pkey IS 'finds the use of a token';
-COMMENT ON INDEX apitoken._usage_last_used_idx IS 'the tokens of a realm, by last use';
-COMMENT ON COLUMN apitoken._usage.token_id IS 'id of the token';
-COMMENT ON COLUMN apitoken._usage.realm IS 'id of the token''s realm';
-COMMENT ON COLUMN apitoken._usage.last_used_at IS 'when it was verified last; null: never';
-COMMENT ON COLUMN apitoken._usage.last_used_ip IS 'address it came from; null: not given';
-COMMENT ON COLUMN apitoken._usage.use_count IS 'how often it was verified';
 
 /*
  * Guards on realm.  The first is what a foreign key would do, without its

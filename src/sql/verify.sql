@@ -51,6 +51,31 @@ REVOKE ALL ON FUNCTION apitoken.verify_sha256(bytea, text, inet) FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.verify_sha256(bytea, text, inet) IS
 	'the same by the SHA-256 of the token text, so that the secret is never sent';
 
+CREATE FUNCTION apitoken.verify_many(
+	tokens text[],
+	scope text DEFAULT NULL,
+	address inet DEFAULT NULL)
+	RETURNS TABLE (
+	ordinality bigint,
+	valid boolean,
+	outcome text,
+	id uuid,
+	realm text,
+	name text,
+	kind text,
+	principal text,
+	principal_id text,
+	client_id text,
+	environment_id text,
+	scopes text[],
+	expires_at timestamptz,
+	metadata jsonb)
+	AS 'MODULE_PATHNAME', 'atk_sql_verify_many'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+REVOKE ALL ON FUNCTION apitoken.verify_many(text[], text, inet) FROM PUBLIC;
+COMMENT ON FUNCTION apitoken.verify_many(text[], text, inet) IS
+	'the same for each of many tokens, in their order';
+
 CREATE FUNCTION apitoken.verified_id(
 	token text,
 	scope text DEFAULT NULL,

@@ -37,9 +37,9 @@ SELECT t.id,
 	t.status_changed_at,
 	t.status_changed_by,
 	t.status_reason,
-	u.last_used_at,
-	pg_catalog.host(u.last_used_ip) AS last_used_ip,
-	COALESCE(u.use_count, 0::pg_catalog.int8) AS use_count,
+	apitoken._last_used_at(t.id, u.last_used_at) AS last_used_at,
+	apitoken._last_used_ip(t.id, u.last_used_at, u.last_used_ip) AS last_used_ip,
+	apitoken._use_count(t.id, u.use_count) AS use_count,
 	t.version
 FROM apitoken._token t
 	LEFT JOIN apitoken._usage u ON u.token_id OPERATOR(pg_catalog.=) t.id
@@ -77,3 +77,58 @@ COMMENT ON COLUMN apitoken.tokens.last_used_at IS 'last use; null: never used';
 COMMENT ON COLUMN apitoken.tokens.last_used_ip IS 'address of the last use; null: not given';
 COMMENT ON COLUMN apitoken.tokens.use_count IS 'number of uses';
 COMMENT ON COLUMN apitoken.tokens.version IS 'counts modifications, from 1';
+
+CREATE VIEW apitoken.idle_tokens WITH (security_barrier) AS
+SELECT t.id, t.realm, t.name, t.principal, t.created_at, use.last_used_at, r.max_idle::pg_catalog.text AS max_idle
+FROM apitoken._token t
+	JOIN apitoken.realm r ON r.id OPERATOR(pg_catalog.=) t.realm
+	LEFT JOIN apitoken._usage u ON u.token_id OPERATOR(pg_catalog.=) t.id
+	CROSS JOIN LATERAL (SELECT apitoken._last_used_at(t.id, u.last_used_at) AS last_used_at OFFSET 0) use
+WHERE t.status OPERATOR(pg_catalog.=) 'a'::pg_catalog."char"
+	AND (t.expires_at IS NULL OR t.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())
+	AND GREATEST(t.created_at, t.status_changed_at, use.last_used_at)
+		OPERATOR(pg_catalog.<) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) r.max_idle);
+REVOKE ALL ON TABLE apitoken.idle_tokens FROM PUBLIC;
+REVOKE ALL ON TYPE apitoken.idle_tokens FROM PUBLIC;
+COMMENT ON VIEW apitoken.idle_tokens IS 'active tokens that were not used for longer than their realm''s max_idle';
+COMMENT ON COLUMN apitoken.idle_tokens.id IS 'identifier of the token';
+COMMENT ON COLUMN apitoken.idle_tokens.realm IS 'id of its realm';
+COMMENT ON COLUMN apitoken.idle_tokens.name IS 'name';
+COMMENT ON COLUMN apitoken.idle_tokens.principal IS 'name of who it acts for';
+COMMENT ON COLUMN apitoken.idle_tokens.created_at IS 'when it was issued';
+COMMENT ON COLUMN apitoken.idle_tokens.last_used_at IS 'last use; null: never used';
+COMMENT ON COLUMN apitoken.idle_tokens.max_idle IS 'what the realm allows';
+
+CREATE VIEW apitoken.usage_hourly WITH (security_barrier) AS
+SELECT NULLIF(h.token_id, '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid) AS token_id,
+	t.realm, t.name, h.hour, h.outcome, h.uses
+FROM apitoken._usage_hourly h
+	LEFT JOIN apitoken._token t ON t.id OPERATOR(pg_catalog.=) h.token_id
+	CROSS JOIN (SELECT) one;
+REVOKE ALL ON TABLE apitoken.usage_hourly FROM PUBLIC;
+REVOKE ALL ON TYPE apitoken.usage_hourly FROM PUBLIC;
+COMMENT ON VIEW apitoken.usage_hourly IS 'verifications by hour and outcome, as far as they are written';
+COMMENT ON COLUMN apitoken.usage_hourly.token_id IS 'id of the token; null: of no token (malformed, unknown)';
+COMMENT ON COLUMN apitoken.usage_hourly.realm IS 'id of its realm; null: there is no such token';
+COMMENT ON COLUMN apitoken.usage_hourly.name IS 'its name';
+COMMENT ON COLUMN apitoken.usage_hourly.hour IS 'beginning of the hour, UTC';
+COMMENT ON COLUMN apitoken.usage_hourly.outcome IS 'outcome of the verifications';
+COMMENT ON COLUMN apitoken.usage_hourly.uses IS 'number of verifications';
+
+CREATE VIEW apitoken.usage_daily WITH (security_barrier) AS
+SELECT NULLIF(h.token_id, '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid) AS token_id,
+	t.realm, t.name,
+	pg_catalog.date(pg_catalog.timezone('UTC', h.hour)) AS day,
+	h.outcome, pg_catalog.sum(h.uses)::pg_catalog.int8 AS uses
+FROM apitoken._usage_hourly h
+	LEFT JOIN apitoken._token t ON t.id OPERATOR(pg_catalog.=) h.token_id
+GROUP BY h.token_id, t.realm, t.name, pg_catalog.date(pg_catalog.timezone('UTC', h.hour)), h.outcome;
+REVOKE ALL ON TABLE apitoken.usage_daily FROM PUBLIC;
+REVOKE ALL ON TYPE apitoken.usage_daily FROM PUBLIC;
+COMMENT ON VIEW apitoken.usage_daily IS 'verifications by UTC day and outcome, as far as they are written';
+COMMENT ON COLUMN apitoken.usage_daily.token_id IS 'id of the token; null: of no token (malformed, unknown)';
+COMMENT ON COLUMN apitoken.usage_daily.realm IS 'id of its realm; null: there is no such token';
+COMMENT ON COLUMN apitoken.usage_daily.name IS 'its name';
+COMMENT ON COLUMN apitoken.usage_daily.day IS 'day, UTC';
+COMMENT ON COLUMN apitoken.usage_daily.outcome IS 'outcome of the verifications';
+COMMENT ON COLUMN apitoken.usage_daily.uses IS 'number of verifications';

@@ -71,6 +71,7 @@ $node->safe_psql(
 	UPDATE apitoken._token SET
 		previous_digest = apitoken.token_digest('the-one-before'),
 		previous_expires_at = now() - interval '1 hour' WHERE name = 'plain';
+	SELECT apitoken.flush_usage();
 	UPDATE apitoken._usage SET (last_used_at, last_used_ip, use_count) = (now(), '10.1.2.3', 7);
 	UPDATE apitoken.realm SET enabled = false WHERE id = 'closed';
 });
@@ -78,7 +79,7 @@ $tokens{'the-one-before'} = 'superseded';
 $tokens{'never-was-one'}  = 'unknown';
 
 # What a database holds, as text; a table without rows would prove nothing.
-my @tables = qw(realm _token _usage);
+my @tables = qw(realm _token _usage _usage_hourly);
 
 sub contents
 {

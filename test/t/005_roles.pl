@@ -57,6 +57,8 @@ my %functions = (
 	read         => "SELECT apitoken.read('$id')",
 	list         => q{SELECT apitoken.list('acme')},
 	query        => q{SELECT apitoken.query('acme')},
+	verify_many  => "SELECT apitoken.verify_many('{x}')",
+	flush_usage  => 'SELECT apitoken.flush_usage()',
 	stats        => 'SELECT apitoken.stats()',
 	enable_search => 'SELECT apitoken.enable_search()',
 	check_token  => "SELECT apitoken.check_token('$Apitoken::sample')",
@@ -65,6 +67,9 @@ my %functions = (
 
 my %relations = (
 	'select tokens' => 'SELECT * FROM apitoken.tokens',
+	'select idle_tokens'  => 'SELECT * FROM apitoken.idle_tokens',
+	'select usage_hourly' => 'SELECT * FROM apitoken.usage_hourly',
+	'select usage_daily'  => 'SELECT * FROM apitoken.usage_daily',
 	'select realm'  => 'SELECT * FROM apitoken.realm',
 	'insert realm'  => q{INSERT INTO apitoken.realm (id) VALUES ('new')},
 	'update realm'  => 'UPDATE apitoken.realm SET enabled = false',
@@ -72,7 +77,8 @@ my %relations = (
 	'truncate realm' => 'TRUNCATE apitoken.realm',
 	'select _token'  => 'SELECT id FROM apitoken._token',
 	'update _token'  => q{UPDATE apitoken._token SET status = 'a'},
-	'select _usage'  => 'SELECT token_id FROM apitoken._usage');
+	'select _usage'  => 'SELECT token_id FROM apitoken._usage',
+	'select _usage_hourly' => 'SELECT uses FROM apitoken._usage_hourly');
 
 my %tries = (%functions, %relations);
 
@@ -99,7 +105,7 @@ is( join(' ', sort keys %{ { map { (split)[1] => 1 } keys %relations } }),
 
 # --- what they may ---
 
-my @verifying = qw(verify verify_sha256 verified_id);
+my @verifying = qw(verify verify_sha256 verify_many verified_id);
 my %allowed   = (
 	nobody            => [],
 	apitoken_verifier => \@verifying,
@@ -107,8 +113,9 @@ my %allowed   = (
 		@verifying, qw(issue import suspend activate revoke check_token details lookup
 		  list read query)
 	],
-	apitoken_auditor  => [ 'select tokens', 'select realm', 'stats' ],
-	apitoken_reporter => [ 'select tokens', 'stats' ]);
+	apitoken_auditor  => [ 'select tokens', 'select idle_tokens', 'select realm', 'stats' ],
+	apitoken_reporter => [ 'select tokens', 'select idle_tokens', 'select usage_hourly',
+		'select usage_daily', 'stats' ]);
 
 my (@observed, @expected);
 foreach my $role (sort keys %allowed)

@@ -1,0 +1,90 @@
+/*
+ * duty.h
+ *		Who writes recorded use, and how that went.
+ *
+ * At most one worker is started or waiting.  Whoever finds none claims the
+ * right to start one, and the claim is handed on from worker to worker until
+ * nothing is pending.  Databases are gone through in rounds, by OID; how far
+ * the round is stands in shared memory, so that a worker goes on where
+ * another failed.
+ *
+ * All of this is kept beside the uses (tally.h) and goes with them.  Nothing
+ * here waits for more than a spinlock; before atk_duty_attach(), nothing here
+ * does anything.
+ */
+#ifndef ATK_DUTY_H
+#define ATK_DUTY_H
+
+#include "datatype/timestamp.h"
+#include "port/atomics.h"
+#include "storage/spin.h"
+
+#define ATK_FLUSH_ERROR_LEN	128
+#define ATK_FLUSH_RESULTS	64	/* databases that are remembered */
+
+/* What became of the flushes of a database; for duty.c. */
+typedef struct AtkFlushResult
+{
+	Oid			database;		/* InvalidOid: free */
+	int			attempts;		/* to connect to it, since the last success */
+	TimestampTz touched;
+	TimestampTz last_flush;		/* that was committed */
+	char		error[ATK_FLUSH_ERROR_LEN]; /* empty: none since */
+} AtkFlushResult;
+
+/* Lives in shared memory; for duty.c. */
+typedef struct AtkDuty
+{
+	pg_atomic_uint64 claim;		/* 0: there is none */
+	pg_atomic_uint64 failures;
+	pg_atomic_uint64 retry_at;	/* TimestampTz */
+	pg_atomic_uint32 behind;	/* database of this round; 0: a new round */
+	slock_t		mutex;			/* protects the following fields only */
+	AtkFlushResult results[ATK_FLUSH_RESULTS];
+} AtkDuty;
+
+/* Shown by stats(). */
+typedef struct AtkDutyStats
+{
+	bool		worker;			/* is one started, or about to be? */
+	int64		failures;		/* times that none could be had */
+	TimestampTz last_flush;		/* of this database; DT_NOBEGIN: none yet */
+	char		error[ATK_FLUSH_ERROR_LEN]; /* of its last; empty: fine */
+} AtkDutyStats;
+
+/* When the library is loaded. */
+extern void atk_duty_init(void);
+
+/* When the memory is made, and when a process has attached to it. */
+extern void atk_duty_create(AtkDuty *duty);
+extern void atk_duty_attach(AtkDuty *duty);
+
+/*
+ * The right to start a worker; 0 if another has it.  A number that no later
+ * claim has: a worker must not act for a claim made before a crash.
+ */
+extern uint64 atk_duty_claim(TimestampTz now);
+extern bool atk_duty_is_claimed(uint64 claim);
+extern void atk_duty_release(void);
+
+/* Takes it back; false if another has it now. */
+extern bool atk_duty_reclaim(uint64 claim);
+
+/* No worker could be had: try again after this time. */
+extern void atk_duty_failed(TimestampTz retry_at);
+
+/* The database that this round has come to; InvalidOid: it begins. */
+extern Oid	atk_duty_behind(void);
+extern void atk_duty_set_behind(Oid database);
+
+/* How often in a row it was tried to connect to it, this time included. */
+extern int	atk_duty_attempt(Oid database);
+extern void atk_duty_reached(Oid database);
+
+/* All of this database is written, once the transaction has committed. */
+extern void atk_duty_flushed(void);
+extern void atk_duty_flush_failed(const char *error);
+
+extern void atk_duty_stats(AtkDutyStats *stats);
+
+#endif							/* ATK_DUTY_H */

@@ -1,0 +1,24 @@
+/*
+ * flush.h
+ *		Writing recorded use to apitoken._usage and _usage_hourly.
+ *
+ * Runs nothing that a user attached to these tables: triggers are switched
+ * off as on a replica, and where a rule, an ALWAYS or REPLICA trigger, a
+ * default, a generated column, one of a domain, a CHECK or an index expression
+ * stands on one, the flush refuses.  It would run with the rights of the
+ * tables' owner.
+ */
+#ifndef ATK_FLUSH_H
+#define ATK_FLUSH_H
+
+#define ATK_FLUSH_BATCH 1000	/* tallies written by one statement */
+
+/*
+ * Writes a batch in the current transaction, from *position on, and returns
+ * the number of tallies.  Fewer than ATK_FLUSH_BATCH: that was all.  Raises
+ * 55000 where it refuses.  Another flush of this database is waited for.
+ * stats() shows how it ended.
+ */
+extern int	atk_flush_batch(int *position);
+
+#endif							/* ATK_FLUSH_H */

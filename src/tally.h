@@ -1,0 +1,98 @@
+/*
+ * tally.h
+ *		Uses of tokens, counted in shared memory until they are written.
+ *
+ * A verification notes (token, outcome, time, address) here: no table is
+ * touched, nobody is waited for, nothing can fail.  A background worker
+ * writes what has gathered to apitoken._usage and _usage_hourly and clears
+ * it; flush_usage() does it now.  Where the array is full a use is counted as
+ * dropped.
+ *
+ * What a crash loses: uses noted since the last flush, and at an immediate
+ * shutdown the same.  Any other shutdown loses nothing: what is still here
+ * when the last process leaves goes to a file and comes back from there (but
+ * see spill.h).  What a standby notes stays here until it is promoted.
+ *
+ * Hours are exact for the one of the last use; what was counted before it
+ * and is not written yet is put into the hour before.
+ *
+ * Counts are exact across a flush that fails: a slot remembers the
+ * transaction that is writing it, and is cleared only when that has
+ * committed; see atk_tally_settle().
+ */
+#ifndef ATK_TALLY_H
+#define ATK_TALLY_H
+
+#include "datatype/timestamp.h"
+#include "utils/inet.h"
+#include "utils/uuid.h"
+
+/* Uses of one token with one outcome in one database. */
+typedef struct AtkTally
+{
+	pg_uuid_t	token_id;		/* nil: of no token */
+	int			outcome;		/* an AtkOutcome */
+	TimestampTz last_at;
+	int			ip_family;		/* PGSQL_AF_..., 0: address not given */
+	int			ip_bits;
+	uint8		ip[16];
+	TimestampTz hour;			/* beginning of the last use's hour */
+	int64		uses;			/* in that hour */
+	int64		earlier;		/* in hours before it */
+
+	/* of these, what a transaction is writing; for tally.c */
+	TransactionId xid;
+	uint32		writing_uses;
+	uint32		writing_earlier;
+} AtkTally;
+
+/* Shown by stats(). */
+typedef struct AtkTallyStats
+{
+	bool		attached;		/* is there any memory? */
+	int64		capacity;		/* slots that can be in use */
+	int64		used;
+	int64		dropped;		/* uses that found no slot */
+} AtkTallyStats;
+
+extern void atk_tally_init(void);
+
+/* Attaches to the memory, unless this has been done; false: there is none. */
+extern bool atk_tally_attach(void);
+
+/* Never raises, never waits for more than a spinlock. */
+extern void atk_tally_note(const pg_uuid_t *token_id, int outcome,
+						   TimestampTz now, const inet *address);
+
+/* What has not been written of a token's uses with this outcome. */
+extern bool atk_tally_find(const pg_uuid_t *token_id, int outcome,
+						   AtkTally *tally);
+
+/* --- for the flush, of which there is one at a time in a database --- */
+
+/*
+ * Takes note of what became of the transactions that wrote slots: clears
+ * what was committed, forgets about what was rolled back.
+ */
+extern void atk_tally_settle(Oid database);
+
+/*
+ * Copies up to most tallies of a database that no other (sub)transaction is
+ * writing, from slot *position on, and marks them as written by this one.
+ * What it has written of them before is left out.
+ */
+extern int	atk_tally_collect(Oid database, TransactionId xid,
+							  int *position, AtkTally *tallies, int most);
+
+/*
+ * The first database behind this one, by OID, that has something to write;
+ * InvalidOid: none has.
+ */
+extern Oid	atk_tally_pending_database(Oid behind);
+
+/* Counts all of a database as dropped: it is gone. */
+extern void atk_tally_discard(Oid database);
+
+extern void atk_tally_stats(AtkTallyStats *stats);
+
+#endif							/* ATK_TALLY_H */
