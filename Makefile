@@ -23,7 +23,9 @@ OBJS = \
 	src/realm.o \
 	src/token.o \
 	src/spill.o \
+	src/segment.o \
 	src/duty.o \
+	src/slot.o \
 	src/tally.o \
 	src/usage.o \
 	src/flush.o \

@@ -16,9 +16,8 @@
  * Hours are exact for the one of the last use; what was counted before it
  * and is not written yet is put into the hour before.
  *
- * Counts are exact across a flush that fails: a slot remembers the
- * transaction that is writing it, and is cleared only when that has
- * committed; see atk_tally_settle().
+ * Counts are exact across a flush that fails: a slot is cleared only when the
+ * transaction that was writing it has committed (slot.h).
  */
 #ifndef ATK_TALLY_H
 #define ATK_TALLY_H
@@ -27,24 +26,7 @@
 #include "utils/inet.h"
 #include "utils/uuid.h"
 
-/* Uses of one token with one outcome in one database. */
-typedef struct AtkTally
-{
-	pg_uuid_t	token_id;		/* nil: of no token */
-	int			outcome;		/* an AtkOutcome */
-	TimestampTz last_at;
-	int			ip_family;		/* PGSQL_AF_..., 0: address not given */
-	int			ip_bits;
-	uint8		ip[16];
-	TimestampTz hour;			/* beginning of the last use's hour */
-	int64		uses;			/* in that hour */
-	int64		earlier;		/* in hours before it */
-
-	/* of these, what a transaction is writing; for tally.c */
-	TransactionId xid;
-	uint32		writing_uses;
-	uint32		writing_earlier;
-} AtkTally;
+#include "slot.h"
 
 /* Shown by stats(). */
 typedef struct AtkTallyStats

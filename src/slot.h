@@ -1,0 +1,121 @@
+/*
+ * slot.h
+ *		A place in shared memory for the tally of one token.
+ *
+ * Each slot has a spinlock, held for a few instructions and never across
+ * anything that can raise, allocate or wait.  Keys are compared without it
+ * first, and again with it.
+ *
+ * A slot remembers the transaction that is writing it, and what of its counts
+ * that writes.  They are taken off when it has committed (atk_slot_settle());
+ * after a rollback they are simply still there.
+ */
+#ifndef ATK_SLOT_H
+#define ATK_SLOT_H
+
+#include "datatype/timestamp.h"
+#include "storage/spin.h"
+#include "utils/inet.h"
+#include "utils/uuid.h"
+
+/* What is counted by itself. */
+typedef struct AtkSlotKey
+{
+	Oid			database;
+	int			outcome;		/* an AtkOutcome */
+	pg_uuid_t	token_id;		/* nil: of no token */
+} AtkSlotKey;
+
+/* Uses with one key, copied out of a slot. */
+typedef struct AtkTally
+{
+	pg_uuid_t	token_id;
+	int			outcome;
+	TimestampTz last_at;
+	int			ip_family;		/* PGSQL_AF_..., 0: address not given */
+	int			ip_bits;
+	uint8		ip[16];
+	TimestampTz hour;			/* beginning of the last use's hour */
+	int64		uses;			/* in that hour */
+	int64		earlier;		/* in hours before it */
+} AtkTally;
+
+/* For slot.c, but for keys, which may be looked at without the lock. */
+typedef struct AtkSlot
+{
+	slock_t		mutex;			/* protects all that follows */
+	uint8		outcome;		/* + 1; 0: the slot is free */
+	uint8		ip_family;
+	uint8		ip_bits;
+	Oid			database;
+	pg_uuid_t	token_id;
+	uint8		ip[16];
+	TimestampTz last_at;
+	uint32		uses;			/* in the hour */
+	uint32		earlier;
+	uint32		writing_uses;	/* of these, what transaction xid writes */
+	uint32		writing_earlier;
+	uint32		hour;			/* since the epoch of timestamps */
+	TransactionId xid;			/* changed by the flush only */
+} AtkSlot;
+
+static inline bool
+atk_slot_is_free(const AtkSlot *slot)
+{
+	return slot->outcome == 0;
+}
+
+static inline bool
+atk_slot_has_key(const AtkSlot *slot, const AtkSlotKey *key)
+{
+	return slot->outcome == key->outcome + 1 &&
+		slot->database == key->database &&
+		memcmp(&slot->token_id, &key->token_id, sizeof(pg_uuid_t)) == 0;
+}
+
+/* Of a slot that is not free. */
+static inline AtkSlotKey
+atk_slot_key(const AtkSlot *slot)
+{
+	return (AtkSlotKey) {slot->database, slot->outcome - 1, slot->token_id};
+}
+
+/* Makes a free slot that of a key, with a use; false: another was quicker. */
+extern bool atk_slot_enter(AtkSlot *slot, const AtkSlotKey *key,
+						   TimestampTz now, const inet *address);
+
+/*
+ * Counts a use; false: the slot is another key's by now.  Older uses for which
+ * its counters have no room are added to *dropped.
+ */
+extern bool atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
+						   TimestampTz now, const inet *address,
+						   uint64 *dropped);
+
+/*
+ * Copies what has not been written, which is to say, all but what a
+ * transaction has written whose work we see.  False: it is another key's.
+ */
+extern bool atk_slot_read(AtkSlot *slot, const AtkSlotKey *key,
+						  AtkTally *tally);
+
+/*
+ * Copies what this transaction is to write and marks it.  What it writes
+ * already is left out; false: there is nothing else, or it is another's.
+ */
+extern bool atk_slot_collect(AtkSlot *slot, Oid database, TransactionId xid,
+							 AtkTally *tally);
+
+/*
+ * Once the transaction that was writing it has ended: takes off what it wrote,
+ * if it has committed.  True if the slot is free now, nothing being left.
+ */
+extern bool atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed);
+
+/* Frees a database's slot; false: it is not.  Its uses are added to *dropped. */
+extern bool atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped);
+
+/* Makes a free slot like one that was saved, before anybody else sees it. */
+extern void atk_slot_restore(AtkSlot *slot, const AtkSlot *saved);
+
+#endif							/* ATK_SLOT_H */
