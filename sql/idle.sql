@@ -107,6 +107,21 @@ SET apitoken.track_usage = off;
 SELECT outcome FROM apitoken.verify(:'token');
 RESET apitoken.track_usage;
 SELECT outcome FROM apitoken.verify(:'token');
+-- Longer ago than any timestamp: never idle, and no error.
+UPDATE apitoken.realm SET max_idle = '200000 years' WHERE id = 'idle/month';
+SELECT * FROM pg_temp.idle(:'token');
+SELECT pg_temp.set_last_use('1 year');
+UPDATE apitoken.realm SET max_idle = '80000000 days' WHERE id = 'idle/month';
+SELECT * FROM pg_temp.idle(:'token');
+SELECT pg_temp.set_last_use('1 year');
+UPDATE apitoken.realm SET max_idle = '2000000000 hours' WHERE id = 'idle/month';
+SELECT * FROM pg_temp.idle(:'token');
+SELECT pg_temp.set_last_use('1 year');
+UPDATE apitoken.realm SET max_idle = '2000 years' WHERE id = 'idle/month';
+SELECT * FROM pg_temp.idle(:'token');
+SELECT pg_temp.set_last_use('1 year');
+UPDATE apitoken.realm SET max_idle = '1 month' WHERE id = 'idle/month';
+SELECT * FROM pg_temp.idle(:'token');
 -- A last use ahead of the clock is no trouble.
 UPDATE apitoken._usage SET last_used_at = '2999-01-01' WHERE token_id = :'id';
 SELECT * FROM pg_temp.idle(:'token');

@@ -5,6 +5,7 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -13,7 +14,7 @@
 #include "guc.h"
 
 static AtkDuty *duty;
-static bool flushed;			/* by the transaction under way */
+static TransactionId flushed;	/* (sub)transaction under way that did */
 
 void
 atk_duty_create(AtkDuty *created)
@@ -178,15 +179,19 @@ atk_duty_reached(Oid database)
 	SpinLockRelease(&duty->mutex);
 }
 
-/* It counts when it has committed: flush_usage() may be rolled back. */
+/*
+ * It counts when it has committed: flush_usage() may be rolled back, or a
+ * savepoint before it.
+ */
 static void
 set_result_at_end(XactEvent event, void *arg)
 {
-	if (flushed && event == XACT_EVENT_COMMIT)
+	if (event == XACT_EVENT_COMMIT && TransactionIdIsValid(flushed) &&
+		TransactionIdDidCommit(flushed))
 		set_result(NULL);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
-		flushed = false;
+		flushed = InvalidTransactionId;
 }
 
 void
@@ -198,7 +203,7 @@ atk_duty_init(void)
 void
 atk_duty_flushed(void)
 {
-	flushed = true;
+	flushed = GetCurrentTransactionId();
 }
 
 void

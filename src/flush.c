@@ -173,23 +173,25 @@ static const char hourly_sql[] =
 "INSERT INTO apitoken._usage_hourly AS h (token_id, hour, outcome, uses)"
 " SELECT n.id, n.hour, n.outcome, sum(n.uses)::int8"
 " FROM unnest($1, $2, $3, $4) AS n(id, hour, outcome, uses)"
-" WHERE n.uses > 0 GROUP BY n.id, n.hour, n.outcome"
+" GROUP BY n.id, n.hour, n.outcome"
 " ORDER BY n.id, n.hour, n.outcome"
 " ON CONFLICT (token_id, hour, outcome) DO UPDATE SET uses = h.uses + excluded.uses";
 
-/* A column of a statement's input. */
+#define NCOLUMNS		4		/* of either statement's input */
+
 typedef struct Column
 {
+	Oid			type;
 	Datum	   *values;
 	bool	   *nulls;
 	int			n;
 } Column;
 
 static Column
-make_column(int room)
+make_column(Oid type, int room)
 {
-	return (Column) {palloc(room * sizeof(Datum)),
-					 palloc0(room * sizeof(bool)), 0};
+	return (Column) {type, palloc(room * sizeof(Datum)),
+					 palloc(room * sizeof(bool)), 0};
 }
 
 static void
@@ -201,14 +203,18 @@ put(Column *column, Datum value, bool isnull)
 }
 
 static Datum
-array_of(const Column *column, Oid type, int len, bool byval, char align)
+array_of(const Column *column)
 {
-	int			dims[1] = {column->n};
-	int			lower[1] = {1};
+	int			lower = 1;
+	int16		len;
+	bool		byval;
+	char		align;
 
+	get_typlenbyvalalign(column->type, &len, &byval, &align);
 	return PointerGetDatum(construct_md_array(column->values, column->nulls,
-											  1, dims, lower,
-											  type, len, byval, align));
+											  1, &column->n, &lower,
+											  column->type, len, byval,
+											  align));
 }
 
 /*
@@ -216,34 +222,45 @@ array_of(const Column *column, Oid type, int len, bool byval, char align)
  * have a token that was used since, and its use would be lost.
  */
 static void
-run(const char *sql, Oid *types, Datum *arrays)
+execute(SPIPlanPtr plan, Datum *arrays)
 {
-	SPIPlanPtr	plan = SPI_prepare(sql, 4, types);
-	Snapshot	snapshot;
-	int			result;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int			result = SPI_execute_snapshot(plan, arrays, NULL, snapshot,
+											  InvalidSnapshot, false, true, 0);
 
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s",
-			 SPI_result_code_string(SPI_result));
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	result = SPI_execute_snapshot(plan, arrays, NULL, snapshot,
-								  InvalidSnapshot, false, true, 0);
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(result));
 	UnregisterSnapshot(snapshot);
+}
+
+static void
+run(const char *sql, const Column *columns)
+{
+	Oid			types[NCOLUMNS];
+	Datum		arrays[NCOLUMNS];
+	SPIPlanPtr	plan;
+
+	for (int i = 0; i < NCOLUMNS; i++)
+	{
+		types[i] = get_array_type(columns[i].type);
+		arrays[i] = array_of(&columns[i]);
+	}
+	plan = SPI_prepare(sql, NCOLUMNS, types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	execute(plan, arrays);
 	SPI_freeplan(plan);
 }
 
 static void
 write_usage(const AtkTally *tallies, int n)
 {
-	static Oid	types[] = {UUIDARRAYOID, TIMESTAMPTZARRAYOID, INETARRAYOID, INT8ARRAYOID};
-	Column		ids = make_column(n);
-	Column		times = make_column(n);
-	Column		addresses = make_column(n);
-	Column		uses = make_column(n);
-	Datum		arrays[4];
+	Column		columns[NCOLUMNS] = {
+		make_column(UUIDOID, n), make_column(TIMESTAMPTZOID, n),
+		make_column(INETOID, n), make_column(INT8OID, n)
+	};
 
 	for (int i = 0; i < n; i++)
 	{
@@ -253,51 +270,42 @@ write_usage(const AtkTally *tallies, int n)
 		if (tally->outcome != ATK_VALID)
 			continue;
 		address = atk_usage_address(tally);
-		put(&ids, UUIDPGetDatum(&tally->token_id), false);
-		put(&times, TimestampTzGetDatum(tally->last_at), false);
-		put(&addresses, InetPGetDatum(address), address == NULL);
-		put(&uses, Int64GetDatum(tally->uses + tally->earlier), false);
+		put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
+		put(&columns[1], TimestampTzGetDatum(tally->last_at), false);
+		put(&columns[2], InetPGetDatum(address), address == NULL);
+		put(&columns[3], Int64GetDatum(tally->uses + tally->earlier), false);
 	}
-	arrays[0] = array_of(&ids, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-	arrays[1] = array_of(&times, TIMESTAMPTZOID, sizeof(TimestampTz),
-						 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	arrays[2] = array_of(&addresses, INETOID, -1, false, TYPALIGN_INT);
-	arrays[3] = array_of(&uses, INT8OID, sizeof(int64),
-						 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	run(usage_sql, types, arrays);
+	run(usage_sql, columns);
+}
+
+static void
+put_hour(Column *columns, const AtkTally *tally, TimestampTz hour, int64 uses)
+{
+	if (uses == 0)
+		return;
+	put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
+	put(&columns[1], TimestampTzGetDatum(hour), false);
+	put(&columns[2], CStringGetTextDatum(atk_outcome_name(tally->outcome)),
+		false);
+	put(&columns[3], Int64GetDatum(uses), false);
 }
 
 static void
 write_hourly(const AtkTally *tallies, int n)
 {
-	static Oid	types[] = {UUIDARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, INT8ARRAYOID};
-	Column		ids = make_column(2 * n);
-	Column		hours = make_column(2 * n);
-	Column		outcomes = make_column(2 * n);
-	Column		uses = make_column(2 * n);
-	Datum		arrays[4];
+	Column		columns[NCOLUMNS] = {
+		make_column(UUIDOID, 2 * n), make_column(TIMESTAMPTZOID, 2 * n),
+		make_column(TEXTOID, 2 * n), make_column(INT8OID, 2 * n)
+	};
 
-	for (int i = 0; i < 2 * n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		const AtkTally *tally = &tallies[i / 2];
-		bool		earlier = i % 2;
+		const AtkTally *tally = &tallies[i];
 
-		put(&ids, UUIDPGetDatum(&tally->token_id), false);
-		put(&hours, TimestampTzGetDatum(tally->hour -
-										(earlier ? USECS_PER_HOUR : 0)),
-			false);
-		put(&outcomes, CStringGetTextDatum(atk_outcome_name(tally->outcome)),
-			false);
-		put(&uses, Int64GetDatum(earlier ? tally->earlier : tally->uses),
-			false);
+		put_hour(columns, tally, tally->hour, tally->uses);
+		put_hour(columns, tally, tally->hour - USECS_PER_HOUR, tally->earlier);
 	}
-	arrays[0] = array_of(&ids, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-	arrays[1] = array_of(&hours, TIMESTAMPTZOID, sizeof(TimestampTz),
-						 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	arrays[2] = array_of(&outcomes, TEXTOID, -1, false, TYPALIGN_INT);
-	arrays[3] = array_of(&uses, INT8OID, sizeof(int64),
-						 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	run(hourly_sql, types, arrays);
+	run(hourly_sql, columns);
 }
 
 /* --- under the owner's name, with nothing of the session's --- */

@@ -106,21 +106,39 @@ atk_usage_address(const AtkTally *tally)
 	return address;
 }
 
-bool
-atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use)
+/* What is in memory only; false if there is nothing. */
+static bool
+find_pending(const pg_uuid_t *token_id, AtkUse *use)
 {
 	AtkTally	tally;
 
 	if (!atk_tally_find(token_id, ATK_VALID, &tally))
 		return false;
 	atk_usage_ensure_worker(GetCurrentTimestamp());
-	use->use_count += tally.uses + tally.earlier;
-	if (tally.last_at >= use->last_used_at)
-	{
-		use->last_used_at = tally.last_at;
-		use->last_used_ip = atk_usage_address(&tally);
-	}
+	use->last_used_at = tally.last_at;
+	use->last_used_ip = atk_usage_address(&tally);
+	use->use_count = tally.uses + tally.earlier;
 	return true;
+}
+
+static void
+add_pending(AtkUse *use, const AtkUse *pending)
+{
+	use->use_count += pending->use_count;
+	if (pending->last_used_at >= use->last_used_at)
+	{
+		use->last_used_at = pending->last_used_at;
+		use->last_used_ip = pending->last_used_ip;
+	}
+}
+
+void
+atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use)
+{
+	AtkUse		pending;
+
+	if (find_pending(token_id, &pending))
+		add_pending(use, &pending);
 }
 
 void
@@ -138,19 +156,14 @@ atk_usage_begin(AtkProbe *probe, Snapshot snapshot)
 bool
 atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id, AtkUse *use)
 {
-	AtkUse		pending = {DT_NOBEGIN, NULL, 0};
+	AtkUse		pending;
+	bool		is_pending = find_pending(token_id, &pending);
 
-	*use = pending;
-	atk_usage_overlay(token_id, &pending);
+	*use = (AtkUse) {DT_NOBEGIN, NULL, 0};
 	if (atk_probe_find(probe, UUIDPGetDatum(token_id)))
 		read_use(probe->slot, use);
-
-	use->use_count += pending.use_count;
-	if (pending.last_used_at > use->last_used_at)
-	{
-		use->last_used_at = pending.last_used_at;
-		use->last_used_ip = pending.last_used_ip;
-	}
+	if (is_pending)
+		add_pending(use, &pending);
 	return !TIMESTAMP_IS_NOBEGIN(use->last_used_at);
 }
 

@@ -34,8 +34,12 @@ extern void atk_usage_begin(AtkProbe *probe, Snapshot snapshot);
 extern bool atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id,
 						   AtkUse *use);
 
-/* The same of memory alone, in constant time; use holds the table's. */
-extern bool atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use);
+/*
+ * Adds what memory has to use, which holds what the table has; in constant
+ * time.  A flush that ends between the two readings can leave its uses out of
+ * both: what is shown is then as old as the caller's snapshot.
+ */
+extern void atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use);
 
 /*
  * Records a verification with this outcome; token_id is NULL where there is

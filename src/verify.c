@@ -83,6 +83,49 @@ atk_decide(const AtkToken *token, const AtkRealm *realm, bool idle,
 }
 
 /*
+ * What was last used before this is idle.  An interval that leads out of what
+ * timestamps can tell would raise: who allows millennia allows any time.
+ */
+static TimestampTz
+idle_limit(const Interval *max_idle, TimestampTz now)
+{
+	const int64 years = 2000;
+
+	if (max_idle->month > years * MONTHS_PER_YEAR ||
+		max_idle->day > years * DAYS_PER_YEAR ||
+		max_idle->time > years * SECS_PER_YEAR * USECS_PER_SEC)
+		return DT_NOBEGIN;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+												   TimestampTzGetDatum(now),
+												   IntervalPGetDatum(max_idle)));
+}
+
+static bool
+changed_since(const AtkToken *token, TimestampTz limit)
+{
+	bool		isnull;
+	Datum		changed_at = atk_token_column(token,
+											  Anum_token_status_changed_at,
+											  &isnull);
+
+	return token->created_at >= limit ||
+		(!isnull && DatumGetTimestampTz(changed_at) >= limit);
+}
+
+static bool
+used_since(const AtkToken *token, TimestampTz limit)
+{
+	AtkProbe	probe;
+	AtkUse		use;
+	bool		used;
+
+	atk_usage_begin(&probe, NULL);
+	used = atk_usage_find(&probe, &token->id, &use);
+	atk_probe_end(&probe);
+	return used && use.last_used_at >= limit;
+}
+
+/*
  * Is the latest of creation, change of state and use longer ago than the
  * realm allows?  What needs no look-up is asked first.
  */
@@ -90,27 +133,11 @@ static bool
 is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)
 {
 	TimestampTz limit;
-	Datum		changed_at;
-	bool		isnull;
-	bool		used;
-	AtkProbe	probe;
-	AtkUse		use;
 
 	if (!realm->max_idle.given || !atk_guc_track_usage)
 		return false;
-	limit = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-													TimestampTzGetDatum(now),
-													IntervalPGetDatum(&realm->max_idle.value)));
-	if (token->created_at >= limit)
-		return false;
-	changed_at = atk_token_column(token, Anum_token_status_changed_at,
-								  &isnull);
-	if (!isnull && DatumGetTimestampTz(changed_at) >= limit)
-		return false;
-	atk_usage_begin(&probe, NULL);
-	used = atk_usage_find(&probe, &token->id, &use);
-	atk_probe_end(&probe);
-	return !used || use.last_used_at < limit;
+	limit = idle_limit(&realm->max_idle.value, now);
+	return !changed_since(token, limit) && !used_since(token, limit);
 }
 
 static AtkOutcome

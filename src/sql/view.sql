@@ -86,8 +86,10 @@ FROM apitoken._token t
 	CROSS JOIN LATERAL (SELECT apitoken._last_used_at(t.id, u.last_used_at) AS last_used_at OFFSET 0) use
 WHERE t.status OPERATOR(pg_catalog.=) 'a'::pg_catalog."char"
 	AND (t.expires_at IS NULL OR t.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())
-	AND GREATEST(t.created_at, t.status_changed_at, use.last_used_at)
-		OPERATOR(pg_catalog.<) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) r.max_idle);
+	AND CASE WHEN r.max_idle OPERATOR(pg_catalog.<=) '2000 years'::pg_catalog.interval
+		THEN GREATEST(t.created_at, t.status_changed_at, use.last_used_at)
+			OPERATOR(pg_catalog.<) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) r.max_idle)
+		END;
 REVOKE ALL ON TABLE apitoken.idle_tokens FROM PUBLIC;
 REVOKE ALL ON TYPE apitoken.idle_tokens FROM PUBLIC;
 COMMENT ON VIEW apitoken.idle_tokens IS 'active tokens that were not used for longer than their realm''s max_idle';

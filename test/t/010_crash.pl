@@ -73,14 +73,7 @@ $node->safe_psql('postgres', "SELECT apitoken.revoke('$revoked_id', 'now')");
 $node->kill9;
 $open->{run}->kill_kill;
 
-# The old processes need a moment to notice.
-my $started = 0;
-for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-{
-	last if $started = $node->start(fail_ok => 1);
-	select undef, undef, undef, 0.1;
-}
-ok($started, 'the server starts again');
+ok(start_again($node), 'the server starts again');
 
 is(outcome($kept),    'valid',          'what was committed is valid');
 is(outcome($revoked), 'revoked',        'a revocation of the last moment');

@@ -15,40 +15,29 @@ use Usage;
 
 my $node = usage_node('main', '1h');
 my $token = token($node);
-my $total = 0;
-
-sub use_it
-{
-	my ($times, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(use_token($node, $token, $times), $times, $name);
-	$total += $times;
-	return;
-}
 
 # --- it comes and goes ---
 
 is(scalar wait_workers($node, 0), 0, 'nothing noted, no worker');
-use_it(3, 'a token is used');
+use_it($node, $token, 3, 'a token is used');
 is(scalar wait_workers($node, 1), 1, '... a worker waits');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ $$apitoken$$'),
 	'0', '... connected to no database');
 is(stats($node, 'worker_running, worker_failures, last_flush_at'), 't|0|', '... stats() knows');
 flush_every($node, $soon);
-wait_stored($node, $token, $total, 'the interval is made short: it writes');
+wait_stored($node, $token, $token->{total}, 'the interval is made short: it writes');
 is(scalar wait_workers($node, 0), 0, '... and is gone');
 is(stats($node, 'worker_running, last_flush_at IS NOT NULL, usage_pending'), 'f|t|0', '... stats() knows');
 
 # --- SIGTERM while it sleeps ---
 
 flush_every($node, '1h');
-use_it(3, 'again a worker');
+use_it($node, $token, 3, 'again a worker');
 kill 'TERM', wait_workers($node, 1);
-wait_stored($node, $token, $total, 'terminated, it writes at once');
+wait_stored($node, $token, $token->{total}, 'terminated, it writes at once');
 is(scalar wait_workers($node, 0), 0, '... and is gone');
 is(stats($node, 'worker_running'), 'f', '... its claim with it');
-use_it(2, 'the next verification');
+use_it($node, $token, 2, 'the next verification');
 is(scalar wait_workers($node, 1), 1, '... starts another');
 
 # Others take over what it would have written to other databases.
@@ -58,7 +47,7 @@ install($node, $_) foreach qw(second third);
 my @others = map { token($node, $_) } qw(second third);
 use_token($node, $_, 4) foreach @others;
 kill 'TERM', wait_workers($node, 1);
-wait_stored($node, $token, $total, 'terminated with three databases pending: the first');
+wait_stored($node, $token, $token->{total}, 'terminated with three databases pending: the first');
 wait_stored($node, $_, 4, "... database $_->{database}") foreach @others;
 is(scalar wait_workers($node, 0), 0, '... then there is none');
 
@@ -68,7 +57,7 @@ foreach my $signal ('TERM', 'INT')
 {
 	my $locker = session($node);
 	ask($locker, 'BEGIN; SELECT FROM apitoken._usage FOR UPDATE');
-	use_it(3, 'pending');
+	use_it($node, $token, 3, 'pending');
 	use_token($node, $others[0], 3);
 	flush_every($node, $soon);
 	signal_flush($node, $signal);
@@ -77,7 +66,7 @@ foreach my $signal ('TERM', 'INT')
 	  if $signal eq 'INT';
 	ask($locker, 'COMMIT');
 	$locker->quit;
-	wait_stored($node, $token, $total, "SIG$signal in a flush: all is written once");
+	wait_stored($node, $token, $token->{total}, "SIG$signal in a flush: all is written once");
 	wait_query($node, 'SELECT usage_pending FROM apitoken.stats()', '0', '... elsewhere, too');
 	wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', '', '... and no error is left');
 	flush_every($node, '1h');
@@ -96,16 +85,16 @@ SKIP:
 	$node->restart;
 	$node->safe_psql('postgres',
 		'CREATE EXTENSION pg_prewarm; SELECT autoprewarm_start_worker()');
-	use_it(50, 'the only place is taken: verification answers') foreach 1 .. 3;
+	use_it($node, $token, 50, 'the only place is taken: verification answers') foreach 1 .. 3;
 	is(stats($node, 'worker_running, worker_failures'), 'f|1',
 		'... one failure is counted, and it backs off');
 	is($node->safe_psql('postgres', 'SELECT apitoken.flush_usage()'), '1', '... flush_usage() works');
-	is(stored($node, $token), $total, '... and writes');
+	is(stored($node, $token), $token->{total}, '... and writes');
 
 	flush_every($node, $soon);
 	my $again = "SELECT apitoken.verified_id('$token->{token}') IS NOT NULL AND worker_failures > 2 FROM apitoken.stats()";
 	wait_query($node, $again, 't', '... it is tried again after an interval');
-	$total = shown($node, $token);
+	$token->{total} = shown($node, $token);
 
 	my ($postmaster) = slurp($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 	my ($hog) = `ps -A -o pid= -o ppid= -o args=` =~
@@ -115,8 +104,8 @@ SKIP:
 		$node,
 		"SELECT apitoken.verified_id('$token->{token}') IS NOT NULL AND worker_running FROM apitoken.stats()",
 		't', 'the place is free: a worker is started');
-	$total = shown($node, $token);
-	wait_stored($node, $token, $total, '... and writes');
+	$token->{total} = shown($node, $token);
+	wait_stored($node, $token, $token->{total}, '... and writes');
 }
 
 # --- one place, three databases ---
@@ -126,9 +115,9 @@ $node->append_conf('postgresql.conf', join "\n",
 $node->restart;
 foreach my $round (1 .. 2)
 {
-	use_it(3, 'only one worker can be had');
+	use_it($node, $token, 3, 'only one worker can be had');
 	use_token($node, $_, 3) foreach @others;
-	wait_stored($node, $token, $total, '... the first database is written to');
+	wait_stored($node, $token, $token->{total}, '... the first database is written to');
 	wait_query($node, 'SELECT usage_pending FROM apitoken.stats()', '0', '... all others, too');
 }
 is(stored($node, $others[1]), 10, '... exactly');
@@ -145,12 +134,12 @@ my $library = $node->safe_psql(
 $node->append_conf('postgresql.conf',
 	"shared_preload_libraries = '$library'\nmax_worker_processes = 8\n");
 $node->restart;
-use_it(3, 'preloaded: verification answers');
-wait_stored($node, $token, $total, '... uses are written');
+use_it($node, $token, 3, 'preloaded: verification answers');
+wait_stored($node, $token, $token->{total}, '... uses are written');
 flush_every($node, '1h');
-use_it(3, 'preloaded: pending');
+use_it($node, $token, 3, 'preloaded: pending');
 $node->restart;
-is(shown($node, $token), $total, '... kept by a shutdown');
+is(shown($node, $token), $token->{total}, '... kept by a shutdown');
 
 $node->stop;
 done_testing();

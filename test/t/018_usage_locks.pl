@@ -18,25 +18,6 @@ $node->safe_psql('postgres', 'CREATE DATABASE second');
 install($node, 'second');
 my $token = token($node);
 my $other = token($node, 'second');
-my $total = 0;
-my $other_total = 0;
-
-sub use_it
-{
-	my ($times, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(use_token($node, $token, $times), $times, $name);
-	$total += $times;
-	return;
-}
-
-sub use_other
-{
-	use_token($node, $other, 2);
-	$other_total += 2;
-	return;
-}
 
 my $holder = session($node);
 my $error = q{SELECT last_flush_error FROM apitoken.stats()};
@@ -49,17 +30,17 @@ my %lock = (
 	'its row in _usage_hourly' => 'SELECT FROM apitoken._usage_hourly FOR UPDATE',
 	'table _usage' => 'LOCK TABLE apitoken._usage IN ACCESS EXCLUSIVE MODE',
 	'table _token' => 'LOCK TABLE apitoken._usage, apitoken._usage_hourly IN SHARE MODE');
-use_it(1, 'a first use');
-wait_stored($node, $token, $total, '... is written');
+use_it($node, $token, 1, 'a first use');
+wait_stored($node, $token, $token->{total}, '... is written');
 foreach my $what (sort keys %lock)
 {
 	my $before = last_used($node, $token);
 	ask($holder, "BEGIN; $lock{$what}");
-	use_it(5, "$what is locked: verification answers");
+	use_it($node, $token, 5, "$what is locked: verification answers");
 	flush_waits($node);
-	use_it(5, '... also while a flush waits');
+	use_it($node, $token, 5, '... also while a flush waits');
 	ask($holder, 'COMMIT');
-	wait_stored($node, $token, $total, '... unlocked: all is written once');
+	wait_stored($node, $token, $token->{total}, '... unlocked: all is written once');
 	is( $node->safe_psql('postgres',
 			"SELECT last_used_at > '$before' FROM apitoken._usage WHERE token_id = '$token->{id}'"),
 		't', '... with a later time');
@@ -67,23 +48,23 @@ foreach my $what (sort keys %lock)
 
 # Locked for longer than a flush waits.
 ask($holder, 'BEGIN; SELECT FROM apitoken._usage FOR UPDATE');
-use_it(5, 'locked for long');
-use_other();
+use_it($node, $token, 5, 'locked for long');
+use_it($node, $other, 2, '... the other database is used');
 wait_query($node, $error, $timeout, '... stats() shows that the flush failed');
-wait_stored($node, $other, $other_total, '... the other database is written to');
+wait_stored($node, $other, $other->{total}, '... the other database is written to');
 wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', '', '... and has no error', 'second');
 is(stats($node, 'last_flush_error'), $timeout, '... the first one still has');
-use_it(5, '... verification answers');
-is(shown($node, $token), $total, '... and is shown');
+use_it($node, $token, 5, '... verification answers');
+is(shown($node, $token), $token->{total}, '... and is shown');
 ask($holder, 'COMMIT');
-wait_stored($node, $token, $total, '... unlocked: all is written once');
+wait_stored($node, $token, $token->{total}, '... unlocked: all is written once');
 wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', '', '... and the error is gone');
 
 # --- flush_usage() fails ---
 
 flush_every($node, '1h');
 ask($holder, 'BEGIN; SELECT FROM apitoken._usage FOR UPDATE');
-use_it(5, 'locked');
+use_it($node, $token, 5, 'locked');
 my $flushed_at = stats($node, 'last_flush_at');
 is(sqlstate($node, q{SET lock_timeout = '10ms'; SELECT apitoken.flush_usage()}),
 	'ERROR 55P03', 'flush_usage() with a lock_timeout');
@@ -92,31 +73,43 @@ is(stats($node, 'last_flush_at'), $flushed_at, '... as no flush');
 is(sqlstate($node, q{SET statement_timeout = '10ms'; SELECT apitoken.flush_usage()}),
 	'ERROR 57014', 'flush_usage() with a statement_timeout');
 ask($holder, 'COMMIT');
-is(shown($node, $token), $total, '... nothing is lost');
+is(shown($node, $token), $token->{total}, '... nothing is lost');
 is($node->safe_psql('postgres', 'SELECT apitoken.flush_usage()'), '1', '... the next one');
-is(stored($node, $token), $total, '... writes everything once');
+is(stored($node, $token), $token->{total}, '... writes everything once');
 is(stats($node, "last_flush_error, last_flush_at > '$flushed_at'"), '|t', '... and stats() shows that');
+
+# A savepoint that is rolled back takes the flush with it.
+use_it($node, $token, 2, 'a flush behind a savepoint');
+$flushed_at = stats($node, 'last_flush_at');
+$node->safe_psql('postgres',
+	'BEGIN; SAVEPOINT a; SELECT apitoken.flush_usage(); ROLLBACK TO a; COMMIT');
+is(stats($node, 'last_flush_at'), $flushed_at, '... that is rolled back is none');
+is(shown($node, $token), $token->{total}, '... and nothing is lost');
+$node->safe_psql('postgres',
+	'BEGIN; SAVEPOINT a; SELECT apitoken.flush_usage(); RELEASE a; COMMIT');
+is(stats($node, "last_flush_at > '$flushed_at'"), 't', '... that is released is one');
+is(stored($node, $token), $token->{total}, '... and all is written once');
 
 # --- two flushes of one database, and a stranger's advisory locks ---
 
-use_it(5, 'two flushes');
+use_it($node, $token, 5, 'two flushes');
 ask($holder, 'BEGIN');
 is(ask($holder, 'SELECT apitoken.flush_usage()'), '1', 'flush_usage() in a transaction that stays open');
-use_it(3, '... verification answers');
+use_it($node, $token, 3, '... verification answers');
 flush_every($node, $soon);
 flush_waits($node);
-use_other();
-wait_stored($node, $other, $other_total, '... the other database is written to');
+use_it($node, $other, 2, '... the other database is used');
+wait_stored($node, $other, $other->{total}, '... the other database is written to');
 ask($holder, 'ROLLBACK');
-wait_stored($node, $token, $total, '... rolled back: the worker writes all, once');
+wait_stored($node, $token, $token->{total}, '... rolled back: the worker writes all, once');
 
 $node->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
 my $stranger = session($node);
 ask($stranger, 'SET ROLE stranger');
 ask($stranger, "SELECT pg_advisory_lock(k) FROM generate_series(0, 100) k");
 ask($stranger, 'SELECT pg_advisory_lock(1635019622, k) FROM generate_series(0, 3) k');
-use_it(3, 'somebody has advisory locks');
-wait_stored($node, $token, $total, '... they are in nobody\'s way');
+use_it($node, $token, 3, 'somebody has advisory locks');
+wait_stored($node, $token, $token->{total}, '... they are in nobody\'s way');
 $stranger->quit;
 
 # --- a flush that is prepared ---
@@ -124,18 +117,18 @@ $stranger->quit;
 foreach my $end ('COMMIT', 'ROLLBACK')
 {
 	flush_every($node, '1h');
-	use_it(5, 'a prepared flush');
+	use_it($node, $token, 5, 'a prepared flush');
 	$node->safe_psql('postgres',
 		q{BEGIN; SELECT apitoken.flush_usage(); PREPARE TRANSACTION 'flush'});
-	is(shown($node, $token), $total, '... nothing is shown twice');
-	use_it(2, '... verification answers');
+	is(shown($node, $token), $token->{total}, '... nothing is shown twice');
+	use_it($node, $token, 2, '... verification answers');
 	is(sqlstate($node, q{SET lock_timeout = '10ms'; SELECT apitoken.flush_usage()}),
 		'ERROR 55P03', '... another flush waits');
-	use_other();
+	use_it($node, $other, 2, '... the other database is used');
 	flush_every($node, $soon);
-	wait_stored($node, $other, $other_total, '... the other database is written to');
+	wait_stored($node, $other, $other->{total}, '... the other database is written to');
 	$node->safe_psql('postgres', "$end PREPARED 'flush'");
-	wait_stored($node, $token, $total, "... $end PREPARED: all is written once");
+	wait_stored($node, $token, $token->{total}, "... $end PREPARED: all is written once");
 }
 
 $holder->quit;

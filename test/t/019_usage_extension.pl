@@ -18,39 +18,20 @@ $node->safe_psql('postgres', 'CREATE DATABASE second');
 install($node, 'second');
 my $token = token($node);
 my $other = token($node, 'second');
-my $total = 0;
-my $other_total = 0;
-
-sub use_it
-{
-	my ($times, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(use_token($node, $token, $times), $times, $name);
-	$total += $times;
-	return;
-}
-
-sub use_other
-{
-	use_token($node, $other, 2);
-	$other_total += 2;
-	return;
-}
 
 my $holder = session($node);
 # --- tokens that are gone ---
 
 my $doomed = token($node);
 use_token($node, $doomed, 4);
-use_it(1, 'beside a token that is deleted');
+use_it($node, $token, 1, 'beside a token that is deleted');
 $node->safe_psql('postgres', qq{
 	DELETE FROM apitoken._token WHERE id = '$doomed->{id}';
 	DELETE FROM apitoken._usage WHERE token_id = '$doomed->{id}'});
 is($node->safe_psql('postgres', 'SELECT apitoken.flush_usage()'), '2', 'a deleted token with uses pending');
 is(stored($node, $doomed), '', '... does not come back');
 is(hourly($node, $doomed), 4, '... its uses are in the reports');
-is(stored($node, $token), $total, '... and others are written');
+is(stored($node, $token), $token->{total}, '... and others are written');
 wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', '', '... without an error');
 
 # Deleted while the flush is about to write it.
@@ -61,11 +42,11 @@ use_token($node, $doomed, 4);
 ask($holder, qq{BEGIN;
 	DELETE FROM apitoken._token WHERE id = '$doomed->{id}';
 	DELETE FROM apitoken._usage WHERE token_id = '$doomed->{id}'});
-use_it(1, 'beside one whose deletion is not committed');
+use_it($node, $token, 1, 'beside one whose deletion is not committed');
 flush_every($node, $soon);
 flush_waits($node);
 ask($holder, 'COMMIT');
-wait_stored($node, $token, $total, '... others are written');
+wait_stored($node, $token, $token->{total}, '... others are written');
 wait_query($node, 'SELECT usage_pending, last_flush_error FROM apitoken.stats()', '0|',
 	'... and it is no error');
 
@@ -95,23 +76,22 @@ foreach my $level ('REPEATABLE READ', 'SERIALIZABLE')
 
 # What ALTER EXTENSION does is no obstacle, before a flush and during one.
 $token = token($node);
-$total = 0;
 foreach my $statement (
 	'DROP TABLE apitoken._usage', 'ADD TABLE apitoken._usage',
 	'DROP FUNCTION apitoken.flush_usage()', 'ADD FUNCTION apitoken.flush_usage()',
 	'UPDATE')
 {
-	use_it(2, "before ALTER EXTENSION ... $statement");
+	use_it($node, $token, 2, "before ALTER EXTENSION ... $statement");
 	ask($holder, 'BEGIN');
 	ask($holder, 'SELECT apitoken.flush_usage()');
 	is(sqlstate($node, "SET client_min_messages = error; ALTER EXTENSION apitoken $statement"), '', '... during a flush');
 	is(ask($holder, 'COMMIT'), '', '... which ends well');
-	is(stored($node, $token), $total, '... and has written');
+	is(stored($node, $token), $token->{total}, '... and has written');
 }
 is(sqlstate($node, 'ALTER EXTENSION apitoken SET SCHEMA public'), 'ERROR 0A000', 'SET SCHEMA is refused');
 
 # DROP EXTENSION waits for a flush, and the flush is not disturbed.
-use_it(2, 'before DROP EXTENSION');
+use_it($node, $token, 2, 'before DROP EXTENSION');
 ask($holder, 'BEGIN');
 is(ask($holder, 'SELECT apitoken.flush_usage()'), '1', 'a flush is under way');
 my $dropper = session($node);
@@ -126,7 +106,6 @@ $dropper->quit;
 # The worker is about to flush what is dropped before its eyes.
 install($node, 'postgres');
 $token = token($node);
-$total = 0;
 is(use_token($node, $token, 2), 2, 'made anew: verification answers');
 wait_stored($node, $token, 2, '... uses are written');
 ask($holder, 'BEGIN; DROP EXTENSION apitoken CASCADE');
@@ -134,8 +113,8 @@ my $session = session($node);
 $session->query_until(qr/verifying/,
 	"\\echo verifying\nSELECT apitoken.verified_id('$token->{token}');\n");
 $session->{run}->kill_kill;
-use_other();
-wait_stored($node, $other, $other_total, 'DROP EXTENSION is not committed: the other database is written to');
+use_it($node, $other, 2, '... the other database is used');
+wait_stored($node, $other, $other->{total}, 'DROP EXTENSION is not committed: the other database is written to');
 ask($holder, 'ROLLBACK');
 is(use_token($node, $token, 2), 2, '... rolled back: verification answers');
 wait_query($node, "SELECT use_count >= 4 FROM apitoken._usage WHERE token_id = '$token->{id}'",

@@ -18,7 +18,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw($root new_node issue import_sample ask sqlstate session
-  catch_up random_seed slurp same_rows);
+  wait_until start_again catch_up random_seed slurp same_rows);
 
 # The document's token, see api-docs/001, and its parts.
 our $sample_secret =
@@ -96,6 +96,29 @@ sub ask
 	my $out = $session->query($sql);
 	return "ERROR $1" if $session->{stderr} =~ /(?:ERROR|FATAL):\s+(\w+)/;
 	return $out;
+}
+
+# Asks until the answer is true, and returns it; false if it never is.
+sub wait_until
+{
+	my ($question) = @_;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		my $answer = $question->();
+		return $answer if $answer;
+		select undef, undef, undef, 0.1;
+	}
+	return 0;
+}
+
+# Starts a server whose postmaster was killed: its children need a moment to
+# notice.
+sub start_again
+{
+	my ($node) = @_;
+
+	return wait_until(sub { $node->start(fail_ok => 1) });
 }
 
 # Waits until a standby or subscription has all that is committed.

@@ -13,10 +13,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
 
-our @EXPORT = qw($soon usage_node install token use_token shown stored hourly
-  last_used wait_stored wait_query workers wait_workers flush_waits
+our @EXPORT = qw($soon usage_node install token use_token use_it shown
+  stored hourly last_used wait_stored wait_query workers wait_workers flush_waits
   signal_flush stats
-  flush_every wait_crash start_again spill_file wait_file);
+  flush_every wait_crash spill_file wait_file);
 
 our $soon = '100ms';
 
@@ -42,13 +42,18 @@ sub install
 	return;
 }
 
-# A new token: {id, token, database}.
+# A new token: {id, token, database, total}, the last being what use_it() counts.
 sub token
 {
 	my ($node, $database) = @_;
 	my ($id, $token) = issue($node, q{'acme', 'token'}, $database);
 
-	return { id => $id, token => $token, database => $database // 'postgres' };
+	return {
+		id       => $id,
+		token    => $token,
+		database => $database // 'postgres',
+		total    => 0
+	};
 }
 
 # Verifies a token so many times, in a session that ends; says how many
@@ -58,6 +63,17 @@ sub use_token
 	my ($node, $token, $times) = @_;
 
 	return $node->safe_psql($token->{database}, uses($token, $times));
+}
+
+# The same as a test that all answered; they are added to the token's total.
+sub use_it
+{
+	my ($node, $token, $times, $name) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(use_token($node, $token, $times), $times, $name);
+	$token->{total} += $times;
+	return;
 }
 
 sub uses
@@ -164,12 +180,7 @@ sub wait_workers
 	my ($node, $count) = @_;
 	my @pids;
 
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		@pids = workers($node);
-		last if @pids == $count;
-		select undef, undef, undef, 0.1;
-	}
+	wait_until(sub { @pids = workers($node); @pids == $count });
 	return @pids;
 }
 
@@ -179,15 +190,12 @@ sub flush_waits
 {
 	my ($node, $database) = @_;
 
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		my $pid = $node->safe_psql($database // 'postgres',
-			q{SELECT pid FROM pg_stat_activity
-			WHERE backend_type = 'apitoken usage flush' AND wait_event_type = 'Lock'});
-		return $pid if $pid;
-		select undef, undef, undef, 0.1;
-	}
-	die 'no flush is waiting';
+	return wait_until(
+		sub {
+			$node->safe_psql($database // 'postgres',
+				q{SELECT pid FROM pg_stat_activity
+				WHERE backend_type = 'apitoken usage flush' AND wait_event_type = 'Lock'});
+		}) || die 'no flush is waiting';
 }
 
 # Sends a signal to such a worker, or to the next, if that one was quicker.
@@ -210,19 +218,6 @@ sub wait_crash
 	return;
 }
 
-# Starts a server whose postmaster was killed: its children need a moment.
-sub start_again
-{
-	my ($node) = @_;
-
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		return 1 if $node->start(fail_ok => 1);
-		select undef, undef, undef, 0.1;
-	}
-	return 0;
-}
-
 # Where uses wait from one run of the server to the next.
 sub spill_file
 {
@@ -236,14 +231,11 @@ sub spill_file
 sub wait_file
 {
 	my ($node, $there, $name) = @_;
+	my $is_there = sub { -f spill_file($node) ? 1 : 0 };
 
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		last if $there == (-f spill_file($node) ? 1 : 0);
-		select undef, undef, undef, 0.1;
-	}
+	wait_until(sub { $is_there->() == $there });
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return is(-f spill_file($node) ? 1 : 0, $there, $name);
+	return is($is_there->(), $there, $name);
 }
 
 1;
