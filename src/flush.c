@@ -12,11 +12,14 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "rewrite/prs2lock.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/guc.h"
@@ -151,6 +154,19 @@ lock_tables(void)
 	lock_flush(usage);
 	table_close(hourly, NoLock);
 	table_close(usage, NoLock);
+}
+
+/*
+ * The extension first, as DROP EXTENSION does it: the tables alone, taken in
+ * another order than it takes them, could be a deadlock.
+ */
+static void
+lock_all(void)
+{
+	Oid			extension = get_extension_oid("apitoken", false);
+
+	LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+	lock_tables();
 }
 
 /* --- statements --- */
@@ -377,7 +393,7 @@ flush_batch(int *position)
 	AtkTally   *tallies = palloc(ATK_FLUSH_BATCH * sizeof(AtkTally));
 	int			n;
 
-	lock_tables();
+	lock_all();
 	if (*position == 0)
 		atk_tally_settle(MyDatabaseId);
 	n = atk_tally_collect(MyDatabaseId, GetCurrentTransactionId(),

@@ -29,7 +29,7 @@ my %lock = (
 	'its row in _usage' => 'SELECT FROM apitoken._usage FOR UPDATE',
 	'its row in _usage_hourly' => 'SELECT FROM apitoken._usage_hourly FOR UPDATE',
 	'table _usage' => 'LOCK TABLE apitoken._usage IN ACCESS EXCLUSIVE MODE',
-	'table _token' => 'LOCK TABLE apitoken._usage, apitoken._usage_hourly IN SHARE MODE');
+	'both against writing' => 'LOCK TABLE apitoken._usage, apitoken._usage_hourly IN SHARE MODE');
 use_it($node, $token, 1, 'a first use');
 wait_stored($node, $token, $token->{total}, '... is written');
 foreach my $what (sort keys %lock)
