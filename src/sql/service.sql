@@ -22,7 +22,7 @@ CREATE FUNCTION apitoken.stats(
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION apitoken.stats() FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.stats() IS
-	'state of the service: its library, the search index, recorded use of all databases, the worker that writes it, the last flush of this one';
+	'state of the service: library, search index, recorded use of all databases, its worker, last flush of this one';
 
 /* As invoker: who makes the index must own the table. */
 CREATE FUNCTION apitoken.enable_search() RETURNS boolean

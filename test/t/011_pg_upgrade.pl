@@ -34,10 +34,17 @@ my ($revoked_id, $revoked) = issue($old, q{'acme', 'revoked'});
 $old->safe_psql('postgres', "SELECT apitoken.revoke('$revoked_id')");
 import_sample($old, 'acme');
 
+# Used, from an address, and written.
+$old->safe_psql(
+	'postgres', qq{
+	SELECT apitoken.verify('$token', 'a', '192.0.2.7'), apitoken.verify('$revoked');
+	SELECT apitoken.flush_usage()});
+
 my $contents = q{
 	SELECT * FROM apitoken.realm;
 	SELECT * FROM apitoken._token ORDER BY id;
-	SELECT * FROM apitoken._usage;
+	SELECT * FROM apitoken._usage ORDER BY token_id;
+	SELECT * FROM apitoken._usage_hourly ORDER BY token_id;
 	SELECT * FROM kept;
 	SELECT * FROM apitoken.tokens ORDER BY id;
 	SELECT proname, proacl FROM pg_proc
