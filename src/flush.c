@@ -219,7 +219,7 @@ put(Column *column, Datum value, bool isnull)
 }
 
 static Datum
-array_of(const Column *column)
+array_of(Column *column)
 {
 	int			lower = 1;
 	int16		len;
@@ -251,7 +251,7 @@ execute(SPIPlanPtr plan, Datum *arrays)
 }
 
 static void
-run(const char *sql, const Column *columns)
+run(const char *sql, Column *columns)
 {
 	Oid			types[NCOLUMNS];
 	Datum		arrays[NCOLUMNS];

@@ -77,12 +77,12 @@ SKIP:
 	my ($out, $err) = run_command([ 'nm', '-D', '--defined-only', $library ]);
 	my @symbols = map { (split)[2] } split /\n/, $out;
 	my @functions = grep { /^atk_sql_/ } @symbols;
-	my @expected = ('Pg_magic_func', '_PG_init', @functions,
+	my @expected = ('Pg_magic_func', '_PG_init', 'atk_worker_main', @functions,
 		map { "pg_finfo_$_" } @functions);
 
 	cmp_ok(scalar @functions, '>', 50, "$library exports its SQL functions");
 	same_rows(\@symbols, \@expected,
-		'with their call information, magic and start, and nothing else');
+		'with their call information, magic, start and the worker, and nothing else');
 
 	my @used = split /\n/, $node->safe_psql(
 		'postgres', q{

@@ -250,6 +250,7 @@ my $evil = q{
 				AND prokind = 'f' AND prorettype <> 'trigger'::regtype
 				AND proname IN ('char_length', 'isfinite', 'jsonb_typeof',
 					'clock_timestamp', 'statement_timestamp', 'now',
+					'unnest', 'date', 'timezone', 'timestamptz_mi_interval',
 					'array_to_string', 'concat', 'host', 'text', 'lower', 'coalesce',
 					'length', 'textregexeq', 'texteq', 'uuid_eq', 'chareq',
 					'timestamptz_le', 'interval_gt', 'interval_ge', 'interval_le',
@@ -373,8 +374,18 @@ my $everything = qq{
 	SELECT apitoken.check_token(:'new_token');
 	SELECT pg_catalog.count(apitoken.token_digest(:'new_token'));
 	SELECT apitoken.version() OPERATOR(pg_catalog.~) '.';
-	SELECT name, status, scopes, allowed_addresses, last_used_at, use_count
+	SELECT name, status, scopes, allowed_addresses, last_used_at IS NULL, use_count
 	FROM apitoken.tokens ORDER BY name COLLATE pg_catalog."C" USING OPERATOR(pg_catalog.<);
+	SELECT outcome FROM apitoken.verify_many(ARRAY[:'new_token', 'x']);
+	SELECT apitoken.flush_usage() OPERATOR(pg_catalog.>) 0;
+	SELECT pg_catalog.count(*) FROM apitoken.usage_hourly WHERE outcome OPERATOR(pg_catalog.=) 'valid';
+	SELECT pg_catalog.count(*) FROM apitoken.usage_daily WHERE outcome OPERATOR(pg_catalog.=) 'revoked';
+	UPDATE apitoken.realm SET max_idle = '1 hour';
+	UPDATE apitoken._token SET created_at = '2020-01-01' WHERE name OPERATOR(pg_catalog.=) 'two';
+	SELECT name FROM apitoken.idle_tokens;
+	SELECT outcome FROM apitoken.verify('$Apitoken::sample');
+	UPDATE apitoken.realm SET max_idle = NULL;
+	SELECT usage_tracked, usage_dropped, last_flush_error FROM apitoken.stats();
 	SELECT 'b a'::apitoken.scopes OPERATOR(apitoken.@>) 'a',
 		'a'::apitoken.scopes OPERATOR(apitoken.+) 'b',
 		'a b'::apitoken.scopes OPERATOR(apitoken.-) 'b',
@@ -384,7 +395,8 @@ my $everything = qq{
 };
 my $expected = join "\n", 'valid', 'scope_denied', 'unknown', '1', 'two',
   'suspended', 'active', 'revoked', 't', '1', 't',
-  'one|revoked|a|10.0.0.0/8||0', 'two|active||||0', 't|a b|a|2', '1';
+  'one|revoked|a|10.0.0.0/8|f|2', 'two|active|||t|0', 'revoked', 'malformed',
+  't', '1', '1', 'two', 'idle', 't|0|', 't|a b|a|2', '1';
 is(sqlstate($node, "$temporary $everything", database => 'attacked'),
 	$expected, 'everything works beside them, as superuser');
 
