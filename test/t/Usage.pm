@@ -84,30 +84,38 @@ sub uses
 	  . "FROM generate_series(1, $times)";
 }
 
+sub of_token
+{
+	my ($node, $token, $sql) = @_;
+
+	return $node->safe_psql($token->{database}, "$sql = '$token->{id}'");
+}
+
 # How often it was used, denied uses left out: by the view, by the table, by
 # the hourly table.
 sub shown
 {
 	my ($node, $token) = @_;
 
-	return $node->safe_psql($token->{database},
-		"SELECT use_count FROM apitoken.tokens WHERE id = '$token->{id}'");
+	return of_token($node, $token,
+		'SELECT use_count FROM apitoken.tokens WHERE id');
 }
 
 sub stored
 {
 	my ($node, $token) = @_;
 
-	return $node->safe_psql($token->{database},
-		"SELECT use_count FROM apitoken._usage WHERE token_id = '$token->{id}'");
+	return of_token($node, $token,
+		'SELECT use_count FROM apitoken._usage WHERE token_id');
 }
 
 sub hourly
 {
 	my ($node, $token) = @_;
 
-	return $node->safe_psql($token->{database},
-		"SELECT coalesce(sum(uses), 0) FROM apitoken._usage_hourly WHERE token_id = '$token->{id}' AND outcome = 'valid'");
+	return of_token($node, $token,
+		q{SELECT coalesce(sum(uses), 0) FROM apitoken._usage_hourly
+		WHERE outcome = 'valid' AND token_id});
 }
 
 # When it was used last, by the table.
@@ -115,8 +123,8 @@ sub last_used
 {
 	my ($node, $token) = @_;
 
-	return $node->safe_psql($token->{database},
-		"SELECT last_used_at FROM apitoken._usage WHERE token_id = '$token->{id}'");
+	return of_token($node, $token,
+		'SELECT last_used_at FROM apitoken._usage WHERE token_id');
 }
 
 sub wait_query
