@@ -15,22 +15,33 @@ OBJS = \
 	src/address.o \
 	src/outcome.o \
 	src/json.o \
+	src/json_time.o \
 	src/allowed_scopes.o \
 	src/cursor.o \
 	src/table.o \
 	src/probe.o \
 	src/row.o \
+	src/bucket.o \
 	src/realm.o \
+	src/expiry.o \
 	src/token.o \
 	src/spill.o \
 	src/segment.o \
 	src/duty.o \
 	src/slot.o \
 	src/tally.o \
+	src/summon.o \
 	src/usage.o \
+	src/guard.o \
 	src/flush.o \
 	src/actor.o \
 	src/draft.o \
+	src/image.o \
+	src/event.o \
+	src/canon.o \
+	src/chain.o \
+	src/seal.o \
+	src/audit.o \
 	src/subject.o \
 	src/represent.o \
 	src/statement.o \
@@ -39,18 +50,33 @@ OBJS = \
 	src/search_index.o \
 	src/page.o \
 	src/verify.o \
-	src/lifecycle.o \
+	src/policy.o \
+	src/history.o \
+	src/idempotency.o \
+	src/issue.o \
 	src/import.o \
+	src/change.o \
+	src/rotation.o \
+	src/modification.o \
+	src/state.o \
+	src/selection.o \
+	src/removal.o \
+	src/retention.o \
+	src/reuse.o \
 	src/query.o \
 	src/result.o \
+	src/changed.o \
 	src/digest_sql.o \
 	src/scopes_sql.o \
 	src/token_sql.o \
 	src/verify_sql.o \
 	src/lifecycle_sql.o \
+	src/change_sql.o \
 	src/represent_sql.o \
 	src/query_sql.o \
 	src/usage_sql.o \
+	src/report_sql.o \
+	src/seal_sql.o \
 	src/service_sql.o \
 	src/worker.o \
 	src/apitoken.o
@@ -63,11 +89,15 @@ SQL_PARTS = \
 	src/sql/realm.sql \
 	src/sql/token.sql \
 	src/sql/usage.sql \
+	src/sql/event.sql \
+	src/sql/idempotency.sql \
 	src/sql/verify.sql \
 	src/sql/lifecycle.sql \
+	src/sql/seal.sql \
 	src/sql/represent.sql \
 	src/sql/query.sql \
 	src/sql/view.sql \
+	src/sql/report.sql \
 	src/sql/service.sql
 
 # pg_regress: sql/ and expected/, in this order, on a plain server.
@@ -83,12 +113,33 @@ REGRESS = \
 	bad_input \
 	verify \
 	lifecycle \
+	rotate \
+	end_grace \
+	update \
+	revoke_self \
+	revoke_all \
+	delete \
+	purge \
+	policy \
+	idempotency \
+	history \
+	realm_history \
 	usage \
 	verify_many \
+	seal \
+	check_events \
+	purge_events \
+	purge_usage \
 	idle \
 	policy_cache \
 	lookup \
 	tokens_view \
+	token_scopes \
+	expiring_tokens \
+	policy_violations \
+	events_view \
+	tokens_granting \
+	tokens_at \
 	allowed_scopes \
 	details \
 	read \
@@ -109,6 +160,7 @@ REGRESS = \
 
 # Isolation specs: test/specs and test/expected.
 ISOLATION = \
+	seal_race \
 	import_race \
 	import_public_id \
 	import_lock_space \
@@ -119,9 +171,19 @@ ISOLATION = \
 	status_race \
 	old_snapshot \
 	total \
+	old_snapshot_all \
+	rotation_race \
+	rotation_seen \
+	update_race \
+	limit_race \
+	idempotency_race \
+	purge_race \
+	purge_flush \
+	notify \
 	walk \
 	flush_race \
-	max_idle_seen
+	max_idle_seen \
+	revoke_self_race
 
 # TAP tests, each with clusters of its own.
 PROVE_TESTS = test/t/*.pl
@@ -160,8 +222,8 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
-	@echo 'make bench          build, and measure listing, searching and issuing in a private'
-	@echo '                    cluster with a million tokens (docs/performance.md)'
+	@echo 'make bench          build, and measure all of it in a private cluster with a million'
+	@echo '                    tokens (docs/performance.md); some parts: BENCH_PARTS="verify many"'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
 	@echo 'PG_CONFIG=<path>    with any of these: use that PostgreSQL'
 

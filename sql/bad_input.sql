@@ -4,6 +4,7 @@
 INSERT INTO apitoken.realm (id) VALUES ('bad_input'), ('bad_input/other');
 INSERT INTO apitoken.realm (id, enabled) VALUES ('bad_input/off', false);
 INSERT INTO apitoken.realm (id, max_ttl) VALUES ('bad_input/max', '30 days');
+INSERT INTO apitoken.realm (id, known_scopes) VALUES ('bad_input/known', 'a');
 SELECT id, token FROM apitoken.issue('bad_input', 'there already') \gset
 CREATE TABLE test.canary AS SELECT 'canary.ABCDEFGHIJKLMNOPQRSTUVWX.CANARYCANARYCANARYCANARYCANARYCANARYCANARYCANARYCANARYCANARYABCD'::text AS token;
 -- Runs a call in which $token stands for that secret, and undoes it.
@@ -182,6 +183,18 @@ SELECT call, test.attempt(call) FROM unnest(ARRAY[
 	]) WITH ORDINALITY AS c(call, n) ORDER BY n;
 SELECT test.sqlstate('SELECT apitoken.revoke(''tok.AAAAAAAAAAAAAAAAAAAAAAAA'')');
 
+-- update(), revoke_self(), revoke_all() and keys: a secret in the arguments that
+-- we read ourselves.
+SELECT call, test.attempt(replace(call, '<id>', quote_literal(:'id'))) FROM unnest(ARRAY[
+	'update(<id>, ''$token'' || repeat(''n'', 256))', 'update(<id>, scopes => ARRAY[''x'', ''$token "''])',
+	'update(<id>, clear => ARRAY[''$token''])', 'update(<id>, principal => ''$token'' || repeat(''n'', 256))',
+	'update(<id>, metadata => to_jsonb(''$token''::text))',
+	'update(<id>, version => ''1''::bigint - 1)',
+	'revoke_self(''$token'')', 'revoke_self(''$token '')', 'revoke_self(repeat(''$token'', 10))',
+	'revoke_all(''bad_input'', scope => ''$token "'')', 'revoke_all(''bad_input'', scope => '' '')',
+	'issue(''bad_input'', ''n'', idempotency_key => ''$token'' || repeat(''k'', 256))',
+	'issue(''bad_input/known'', ''n'', ARRAY[''$token''])'
+	]) WITH ORDINALITY c(call, n) ORDER BY n;
 -- Not one of these messages has eight characters of the secret in a row.
 SELECT count(*) > 100 AS many, count(*) FILTER (WHERE EXISTS (
 		SELECT FROM test.canary, generate_series(1, length(token) - 7) i

@@ -33,7 +33,7 @@ SELECT test.drop_realm('config_dump');
 INSERT INTO apitoken.realm (id, known_scopes, default_ttl, max_ttl, metadata) VALUES ('config_dump', 'b a.*', '1 day',
 	'2 years 1 mon 2 days 03:04:05.6', '{"a": "\""}');
 SELECT apitoken.import('config_dump', E'tab\tnewline\n\\N "', sha256 => sha256('config_dump'),
-	scopes => '{x,y.*}', allowed_addresses => '{10.0.0.0/8}', metadata => '{"b": [1]}',
+	scopes => '{b,a.x.*}', allowed_addresses => '{10.0.0.0/8}', metadata => '{"b": [1]}',
 	expires_in => '1 year -1 day 00:00:00.000001',
 	not_before => '2001-01-01 12:34:56.789012Z') IS NOT NULL AS imported;
 CREATE FUNCTION pg_temp.round_trip(tab regclass) RETURNS boolean LANGUAGE plpgsql AS $$

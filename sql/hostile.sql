@@ -69,7 +69,7 @@ SELECT count(*) = (SELECT count(*) FROM named) + (SELECT count(*) FROM in_realm)
 -- A role that may list and query, and no more.
 CREATE ROLE regress_apitoken_reader;
 GRANT USAGE ON SCHEMA apitoken TO regress_apitoken_reader;
-GRANT EXECUTE ON FUNCTION apitoken.list, apitoken.query TO regress_apitoken_reader;
+GRANT EXECUTE ON FUNCTION apitoken.list, apitoken.query, apitoken.tokens_granting, apitoken.tokens_at TO regress_apitoken_reader;
 GRANT USAGE ON SCHEMA test TO regress_apitoken_reader;
 -- What each should see, from a session with nothing odd about it.
 CREATE TABLE test.call AS SELECT row_number() OVER () AS n, call FROM (
@@ -77,7 +77,10 @@ CREATE TABLE test.call AS SELECT row_number() OVER () AS n, call FROM (
 	UNION ALL
 	SELECT format('apitoken.query(''hostile'', %s, 7, %L, %L, %L, %L)', place, field, direction, body, cursor) FROM unnest('{creationDate,expirationDate,lastUsedDate,accessTokenTtl,tokenName}'::text[]) field, unnest('{asc,desc}'::text[]) direction, (VALUES (0, NULL), (1, NULL), (0, '')) v(place, cursor), unnest(ARRAY[NULL,
 		'{"searchTerms": {"allOf": [{"field": "TOKEN_NAME", "operator": "LIKE", "terms": ["x", "drop"]}, {"field": "CLIENT_ID", "operator": "NOT_EMPTY"}], "anyOf": [{"field": "ROLES", "operator": "LIKE", "terms": ["a"]}, {"field": "PRINCIPAL_NAME", "operator": "EQUALS", "terms": ["%"]}, {"field": "ROLE_NAME", "operator": "EMPTY"}]}}',
-		'{"filters": {"tokenType": ["API_CLIENT", "USER", "UNKNOWN"], "tokenStatus": ["ACTIVE", "EXPIRED", "UNKNOWN"]}}']) body) c(call);
+		'{"filters": {"tokenType": ["API_CLIENT", "USER", "UNKNOWN"], "tokenStatus": ["ACTIVE", "EXPIRED", "UNKNOWN"]}}']) body
+	UNION ALL
+	SELECT format('(SELECT pg_catalog.jsonb_build_object(''summaries'', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(''id'', pg_catalog.count(*)))) FROM %s)', report)
+	FROM unnest('{apitoken.tokens_granting(''a''\, ''hostile''),apitoken.tokens_granting(''a b''),apitoken.tokens_at(''infinity''),apitoken.tokens_at(''infinity''\, ''hostile'')}'::text[]) report) c(call);
 CREATE TABLE test.expected (n int, answer jsonb);
 DO $$ DECLARE c record; BEGIN FOR c IN SELECT * FROM test.call LOOP EXECUTE 'INSERT INTO test.expected SELECT $1, ' || c.call USING c.n; END LOOP; END $$;
 SELECT count(*) AS calls, count(*) FILTER (WHERE answer #>> '{summaries,0,id}' IS NOT NULL OR answer #>> '{apiTokens,0,id}' IS NOT NULL) AS with_rows FROM test.expected;
@@ -100,7 +103,12 @@ BEGIN
 	END LOOP;
 	CREATE FUNCTION evil.json_text(a jsonb, b text[]) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM evil.tell('#>>'); RETURN 'a'; END $f$;
 	CREATE OPERATOR evil.#>> (FUNCTION = evil.json_text, LEFTARG = jsonb, RIGHTARG = text[]);
-	FOREACH t IN ARRAY '{lower(text),upper(text),now(),clock_timestamp(),statement_timestamp(),like_escape(text\,text),position(text\,text),texteq(text\,text),texticlike(text\,text),uuid_gt(uuid\,uuid),row_number(int),jsonb_path_query(jsonb\,jsonpath),_public_id(text\,uuid),quote_ident(text),set_config(text\,text\,bool),list(text),query(text)}'::text[] LOOP
+	CREATE OPERATOR evil.?| (FUNCTION = evil.json_text, LEFTARG = jsonb, RIGHTARG = text[]);
+	CREATE FUNCTION evil.json_member(a jsonb, b text) RETURNS jsonb LANGUAGE plpgsql AS $f$ BEGIN PERFORM evil.tell('->'); RETURN a; END $f$;
+	CREATE OPERATOR evil.-> (FUNCTION = evil.json_member, LEFTARG = jsonb, RIGHTARG = text);
+	CREATE OPERATOR evil.->> (FUNCTION = evil.json_member, LEFTARG = jsonb, RIGHTARG = text);
+	CREATE OPERATOR evil.? (FUNCTION = evil.json_member, LEFTARG = jsonb, RIGHTARG = text);
+	FOREACH t IN ARRAY '{lower(text),upper(text),now(),clock_timestamp(),statement_timestamp(),like_escape(text\,text),position(text\,text),texteq(text\,text),texticlike(text\,text),uuid_gt(uuid\,uuid),row_number(int),jsonb_path_query(jsonb\,jsonpath),_public_id(text\,uuid),_required_scopes(text),_required_time(timestamptz),unnest(text[]),string_to_array(text\,text),jsonb_array_elements_text(jsonb),quote_ident(text),set_config(text\,text\,bool),list(text),query(text)}'::text[] LOOP
 		EXECUTE format('CREATE FUNCTION evil.%s RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM evil.tell(%L); RETURN NULL; END $f$', t, t);
 	END LOOP;
 END $$;

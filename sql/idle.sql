@@ -1,5 +1,5 @@
--- Outcome idle: the latest of creation, activation and use is longer ago than
--- the realm's max_idle.  View idle_tokens shows the same.
+-- Outcome idle: the latest of creation, activation, rotation and use is longer
+-- ago than the realm's max_idle.  View idle_tokens shows the same.
 \pset format unaligned
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
@@ -37,6 +37,17 @@ UPDATE apitoken._token SET status_changed_at = pg_temp.ago('1 hour 59 minutes') 
 SELECT pg_temp.listed();
 UPDATE apitoken._token SET status_changed_at = pg_temp.ago('3 hours') WHERE id = :'id';
 SELECT * FROM pg_temp.idle(:'token');
+-- By rotation.
+SELECT token FROM apitoken.rotate(:'id') \gset
+SELECT pg_temp.listed();
+UPDATE apitoken._token SET rotated_at = pg_temp.ago('1 hour 59 minutes') WHERE id = :'id';
+SELECT pg_temp.listed();
+SELECT outcome FROM apitoken.verify(:'token');
+SELECT apitoken.flush_usage() IS NOT NULL AS flushed;
+UPDATE apitoken._usage SET last_used_at = NULL WHERE token_id = :'id';
+UPDATE apitoken._token SET rotated_at = pg_temp.ago('3 hours') WHERE id = :'id';
+SELECT * FROM pg_temp.idle(:'token');
+UPDATE apitoken._token SET rotated_at = NULL WHERE id = :'id';
 -- By last use in the table.
 UPDATE apitoken._usage SET last_used_at = pg_temp.ago('2 hours 1 minute') WHERE token_id = :'id';
 SELECT * FROM pg_temp.idle(:'token');

@@ -3,6 +3,9 @@
 -- rebuilt is followed, by sessions that knew the old one as well.
 \pset format unaligned
 INSERT INTO apitoken.realm (id) VALUES ('index_missing');
+INSERT INTO apitoken.realm (id, max_active_per_principal) VALUES ('index_missing/limit', 1);
+SELECT count(apitoken.issue('index_missing/limit', 'n', principal => 'p'));
+SELECT count(apitoken.issue('index_missing', 'n', idempotency_key => 'used'));
 SELECT id, token FROM apitoken.issue('index_missing', 'subject') \gset
 UPDATE apitoken._token SET previous_digest = apitoken.token_digest('previous_secret'),
 	previous_expires_at = '2999-01-01' WHERE id = :'id';
@@ -19,7 +22,9 @@ DECLARE calls text[] := ARRAY[
 	format('apitoken.lookup(%L) ->> ''name''', current_setting('test.token')),
 		'apitoken.import(''index_missing'', ''n'', ''a_foreign_token'') IS NOT NULL',
 		'count(*) FROM apitoken.issue(''index_missing'', ''n'')',
-	format('status FROM apitoken.suspend(%L)', (SELECT id FROM apitoken._token WHERE name = 'subject'))];
+	format('status FROM apitoken.suspend(%L)', (SELECT id FROM apitoken._token WHERE name = 'subject')),
+		'count(*) FROM apitoken.issue(''index_missing/limit'', ''n'', principal => ''p'')',
+		'count(*) FROM apitoken.issue(''index_missing'', ''n'', idempotency_key => ''used'')', 'apitoken.purge()'];
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
 		BEGIN
@@ -65,6 +70,32 @@ DROP INDEX apitoken._token_realm_idx, apitoken._token_name_idx, apitoken._token_
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 ROLLBACK;
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+-- What is asked of one that has several columns.
+BEGIN;
+DROP INDEX apitoken._token_principal_idx;
+CREATE INDEX ON apitoken._token (principal, realm, status);
+CREATE INDEX ON apitoken._token (principal, realm, status, expires_at DESC);
+CREATE INDEX ON apitoken._token (principal, realm, status, expires_at) WHERE status = 'a';
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+CREATE INDEX ON apitoken._token (principal, realm, status, expires_at, id);
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+ROLLBACK;
+BEGIN;
+DROP INDEX apitoken._token_status_changed_idx;
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+ROLLBACK;
+BEGIN;
+DROP INDEX apitoken._token_expires_idx;
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+ROLLBACK;
+BEGIN;
+ALTER TABLE apitoken._idempotency DROP CONSTRAINT _idempotency_pkey;
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+ROLLBACK;
+BEGIN;
+DROP INDEX apitoken._idempotency_created_idx;
+SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
+ROLLBACK;
 -- Invalid, or not ready: not to be relied on.
 BEGIN;
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'apitoken._token_digest_idx'::regclass;
@@ -161,5 +192,5 @@ UPDATE apitoken._token SET digest = overlay(digest::bytea PLACING '\x00' FROM 32
 SELECT outcome FROM apitoken.verify_sha256(sha256('twin'));
 ROLLBACK;
 SELECT outcome FROM apitoken.verify_sha256(sha256('twin'));
-SELECT test.drop_realm('index_missing');
+SELECT test.drop_realm(r) FROM unnest('{index_missing,index_missing/limit}'::text[]) r;
 DROP TABLE test.good;

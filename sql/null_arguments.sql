@@ -15,7 +15,8 @@ INSERT INTO test.special_value VALUES ('token', 'sample()', 'verif%'), ('token',
 	('sort_direction', '''asc''', 'list'), ('page_offset', '0::bigint', 'list'),
 	('page', '0::bigint', 'query'), ('sort_by', '''tokenName''', 'query'),
 	('sort_order', '''asc''', 'query'), ('cursor', '''''', '%'),
-	('sha256', 'NULL', 'import');
+	('sha256', 'NULL', 'import'), ('clear', '''{}''::text[]', 'update'), ('version', 'NULL', 'update'),
+	('token', 'sample()', 'revoke_self');
 CREATE TABLE test.sample_value (type regtype, value text);
 INSERT INTO test.sample_value VALUES ('text', '''null_arguments'''), ('text[]', '''{a.b,c}''::text[]'),
 	('uuid', '''94f44c7f-4a82-71ac-83f7-fcb31b547f0d''::uuid'), ('bytea', 'sha256(''x'')'),

@@ -32,8 +32,9 @@ SELECT count(*) AS granted_to_others FROM (
 		AND classid = 'pg_class'::regclass, aclexplode(relacl)
 	UNION ALL SELECT grantee, typowner FROM pg_type t JOIN member ON objid = t.oid AND classid = 'pg_type'::regclass,
 		aclexplode(typacl)) a WHERE grantee <> owner;
--- No function runs with its owner's rights.
-SELECT proname FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass WHERE prosecdef;
+-- Only reports run with their owner's rights, and with a path that is nobody else's.
+SELECT proname, proconfig FROM pg_proc p JOIN member ON objid = p.oid AND classid = 'pg_proc'::regclass
+	WHERE prosecdef ORDER BY proname;
 
 -- A role that was granted nothing can do nothing, and the same role with the
 -- schema alone.
@@ -50,10 +51,16 @@ BEGIN
 		'SELECT apitoken.version() IS NOT NULL', 'SELECT (apitoken.issue(''privileges'', ''n'')).token IS NOT NULL',
 		'SELECT apitoken.import(''privileges'', ''n'', ''a_foreign_token'') IS NOT NULL',
 		'SELECT status FROM apitoken.suspend($2)', 'SELECT status FROM apitoken.activate($2)',
-		'SELECT status FROM apitoken.revoke($2)', 'SELECT apitoken.scopes_hash(''a''::apitoken.scopes) IS NOT NULL',
+		'SELECT status FROM apitoken.revoke($2)', 'SELECT name FROM apitoken.update($2, name => ''n'')',
+		'SELECT public_id IS NOT NULL FROM apitoken.rotate($2)', 'SELECT status FROM apitoken.end_grace($2)',
+		'SELECT apitoken.revoke_self($1)', 'SELECT count(*) FROM apitoken.revoke_all(''privileges'')',
+		'SELECT count(*) FROM apitoken.revoke_all(''privileges'', dry_run => true)',
+		'SELECT status FROM apitoken.delete($2)', 'SELECT apitoken.purge()',
+		'SELECT apitoken.scopes_hash(''a''::apitoken.scopes) IS NOT NULL',
 		'SELECT ''a''::apitoken.scopes OPERATOR(apitoken.=) ''a''::apitoken.scopes',
 		'SELECT count(*) > 0 FROM apitoken.tokens', 'SELECT count(*) > 0 FROM apitoken.realm',
 		'SELECT count(*) > 0 FROM apitoken._token', 'SELECT count(*) FROM apitoken._usage',
+		'SELECT count(*) > 0 FROM apitoken._event', 'SELECT nextval(''apitoken._event_id_seq'') > 0',
 		'UPDATE apitoken.realm SET name = ''n'' RETURNING name', 'DELETE FROM apitoken._token RETURNING name',
 		'CREATE TABLE pg_temp.t (s apitoken.scopes)', 'CREATE TABLE pg_temp.t (s apitoken.digest[])',
 		'CREATE TABLE pg_temp.t (s apitoken._token)', 'CREATE TABLE apitoken.t ()'] LOOP
@@ -77,11 +84,12 @@ CREATE ROLE regress_apitoken_verifier;
 GRANT USAGE ON SCHEMA apitoken TO regress_apitoken_verifier;
 GRANT EXECUTE ON FUNCTION apitoken.verify, apitoken.verify_sha256, apitoken.verified_id TO regress_apitoken_verifier;
 SELECT * FROM test.attempts('regress_apitoken_verifier', :'token', :'id') WHERE answer NOT LIKE '42501%';
--- An issuer makes tokens and changes their state, and reads none.
+-- An issuer makes tokens and changes them, and reads none.
 CREATE ROLE regress_apitoken_issuer;
 GRANT USAGE ON SCHEMA apitoken TO regress_apitoken_issuer;
-GRANT EXECUTE ON FUNCTION apitoken.issue, apitoken.import, apitoken.suspend, apitoken.activate,
-	apitoken.revoke TO regress_apitoken_issuer;
+GRANT EXECUTE ON FUNCTION apitoken.issue, apitoken.import, apitoken.rotate, apitoken.end_grace, apitoken.update,
+	apitoken.suspend, apitoken.activate, apitoken.revoke, apitoken.revoke_self, apitoken.revoke_all, apitoken.delete,
+	apitoken.purge TO regress_apitoken_issuer;
 SELECT * FROM test.attempts('regress_apitoken_issuer', :'token', :'id') WHERE answer NOT LIKE '42501%';
 -- A reporter reads the view, for which it also needs the function inside it.
 CREATE ROLE regress_apitoken_reporter;

@@ -25,13 +25,37 @@ LANGUAGE sql AS $$ SELECT split_part(test.error(statement), ' / ', 1) $$;
 CREATE FUNCTION test.sample() RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT 'dt0c01.ST2EY72KQINMH574WMNVI7YN.G3DFPBEJYMODIDAEX454M7YWBUVEFOWKPRVMWFASS64NFH52PX6BNDVFFM572RZM' $$;
 
--- Removes a realm with its tokens, past all functions.
+-- Removes a realm with its tokens, past all functions.  Its history stays:
+-- a part of it may be sealed.
 CREATE FUNCTION test.drop_realm(id text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	DELETE FROM apitoken._usage USING apitoken._token t WHERE token_id = t.id AND t.realm = $1;
 	DELETE FROM apitoken._token t WHERE t.realm = $1;
+	DELETE FROM apitoken._idempotency i WHERE i.realm = $1;
 	DELETE FROM apitoken.realm r WHERE r.id = $1;
 END $$;
+
+-- The events of a realm since one of them (0: all), with what differs from run
+-- to run replaced by a word, and without what always says the same.
+CREATE FUNCTION test.masked(facts jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT coalesce(jsonb_object_agg(key, CASE
+		WHEN key IN ('id', 'last_chars') THEN to_jsonb('<' || key || '>')
+		WHEN value::text ~ '^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00"$' THEN '"<time>"'
+		WHEN key = 'granted_ttl' AND value::text ~ '\.\d+"$' THEN '"<exact>"'
+		ELSE value END), '{}')
+	FROM jsonb_each(facts) WHERE key !~ '_by(_name)?$' $$;
+CREATE FUNCTION test.events(realm text, since bigint DEFAULT 0) RETURNS TABLE (event text, reason text, old jsonb,
+	new jsonb) LANGUAGE sql AS $$
+	SELECT e.event, e.reason, CASE WHEN e.old IS NOT NULL THEN test.masked(e.old) END,
+		CASE WHEN e.new IS NOT NULL THEN test.masked(e.new) END
+	FROM apitoken._event e WHERE e.realm = $1 AND e.id > $2 ORDER BY e.id $$;
+-- The latest event of a token, and the latest of all.
+CREATE FUNCTION test.last_event(id uuid) RETURNS TABLE (event text, reason text, old jsonb, new jsonb)
+LANGUAGE sql AS $$
+	SELECT e.event, e.reason, CASE WHEN e.old IS NOT NULL THEN test.masked(e.old) END,
+		CASE WHEN e.new IS NOT NULL THEN test.masked(e.new) END
+	FROM apitoken._event e WHERE e.token_id = $1 ORDER BY e.id DESC LIMIT 1 $$;
+CREATE FUNCTION test.now_event() RETURNS bigint LANGUAGE sql AS $$ SELECT coalesce(max(id), 0) FROM apitoken._event $$;
 
 -- The plan of a query, without costs.
 CREATE FUNCTION test.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$

@@ -66,6 +66,9 @@ INSERT INTO test.reading VALUES
 	'md5(arg::text) = md5(array_to_string(arg::text[], '' ''))', 'true'),
 	('text', 'p_1', format('_public_id(arg, %L)', '94f44c7f-4a82-71ac-83f7-fcb31b547f0d'),
 	'p_1.ST2EY72KQINMH574WMNVI7YN'),
+	('text', repeat('x', 512), 'sqlstate(format(''SELECT apitoken.revoke_self(%L)'', arg))', '28000'),
+	('text', (SELECT string_agg('scope.' || n, ' ') FROM generate_series(1, 100) n),
+	'(SELECT string_agg(name, '','') FROM revoke_all(''varlena'', scope => arg, dry_run => true))', 'long'),
 	('text[]', (SELECT array_agg('scope.' || n) FROM generate_series(1, 100) n)::text, 'scope_count(arg::scopes)',
 	'100'), ('text', 'varlena' || repeat(' ', 1000),
 	'sqlstate(format(''SELECT apitoken.issue(%L, %L)'', arg, ''n''))', '42704');
@@ -94,6 +97,16 @@ INSERT INTO test.storing VALUES
 	FROM generate_series(1001, 1200) n)::text, 'metadata'),
 	('issue(''varlena'', ''n'', metadata => arg)', 'jsonb', '{}', 'metadata'),
 	('issue(arg, ''n'')', 'text', 'varlena', 'realm'),
+	('issue(''varlena'', ''n'', idempotency_key => arg)', 'text', repeat('key', 85), '(SELECT key FROM apitoken._idempotency WHERE token_id = t.id)'),
+	(format('update(%L, arg)', :'id'), 'text', repeat('name', 60), 'name'),
+	(format('update(%L, scopes => arg)', :'id'), 'text[]', (SELECT array_agg('s' || n) FROM generate_series(101, 300) n)::text, 'scopes::text[]'),
+	(format('update(%L, description => arg)', :'id'), 'text', repeat('description ', 1000), 'description'),
+	(format('update(%L, metadata => arg)', :'id'), 'jsonb', (SELECT jsonb_build_object('generalScopes', jsonb_agg(n::text))
+	FROM generate_series(1001, 1200) n)::text, 'metadata'),
+	(format('update(%L, allowed_addresses => arg)', :'id'), 'inet[]', (SELECT array_agg(inet '10.0.0.0' + n)
+	FROM generate_series(1, 200) n)::text, 'allowed_addresses'),
+	(format('suspend(%L, arg)', :'id'), 'text', repeat('reason ', 1000), 'status_reason'),
+	(format('suspend(%L, arg)', :'id'), 'text', repeat('reason ', 1000), '(SELECT reason FROM apitoken._event WHERE token_id = t.id ORDER BY 1 LIMIT 1)'),
 	('issue(''varlena'', ''n'', kind => arg)', 'text', 'client', 'CASE kind WHEN ''c'' THEN ''client'' END'),
 	('import(''varlena'', ''n'', arg)', 'text', repeat('foreign_', 64),
 	'CASE WHEN digest OPERATOR(apitoken.=) token_digest(repeat(''foreign_'', 64)) THEN repeat(''foreign_'', 64) END'),

@@ -11,6 +11,8 @@
 
 #include "duty.h"
 #include "guc.h"
+#include "seal.h"
+#include "summon.h"
 #include "table.h"
 #include "tally.h"
 
@@ -29,4 +31,6 @@ _PG_init(void)
 	atk_table_init();
 	atk_duty_init();
 	atk_tally_init();
+	atk_summon_init();
+	atk_seal_init();
 }

@@ -73,7 +73,8 @@ enum
 	Anum_token_status_changed_at,
 	Anum_token_status_changed_by,
 	Anum_token_status_reason,
-	Natts_token = Anum_token_status_reason
+	Anum_token_rotated_at,
+	Natts_token = Anum_token_rotated_at
 };
 
 /* apitoken._usage, src/sql/usage.sql */
@@ -95,6 +96,62 @@ enum
 	Anum_usage_hourly_outcome,
 	Anum_usage_hourly_uses,
 	Natts_usage_hourly = Anum_usage_hourly_uses
+};
+
+/* apitoken._event, src/sql/event.sql */
+enum
+{
+	Anum_event_id = 1,
+	Anum_event_at,
+	Anum_event_realm,
+	Anum_event_token_id,
+	Anum_event_event,
+	Anum_event_actor,
+	Anum_event_actor_name,
+	Anum_event_session_role,
+	Anum_event_client_addr,
+	Anum_event_application_name,
+	Anum_event_reason,
+	Anum_event_old,
+	Anum_event_new,
+	Natts_event = Anum_event_new
+};
+
+/* apitoken._event_id_seq, a sequence: its columns are PostgreSQL's */
+enum
+{
+	Natts_event_id_seq = 3
+};
+
+/* apitoken._event_unsealed, src/sql/event.sql */
+enum
+{
+	Anum_event_unsealed_event_id = 1,
+	Natts_event_unsealed = Anum_event_unsealed_event_id
+};
+
+/* apitoken._event_seal, src/sql/event.sql */
+enum
+{
+	Anum_event_seal_id = 1,
+	Anum_event_seal_sealed_at,
+	Anum_event_seal_last_event_at,
+	Anum_event_seal_events,
+	Anum_event_seal_event_digests,
+	Anum_event_seal_key_id,
+	Anum_event_seal_digest,
+	Anum_event_seal_purged,
+	Natts_event_seal = Anum_event_seal_purged
+};
+
+/* apitoken._idempotency, src/sql/idempotency.sql */
+enum
+{
+	Anum_idempotency_realm = 1,
+	Anum_idempotency_key,
+	Anum_idempotency_token_id,
+	Anum_idempotency_created_at,
+	Natts_idempotency = Anum_idempotency_created_at
 };
 
 #endif							/* ATK_COLUMNS_H */

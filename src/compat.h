@@ -54,16 +54,17 @@
 
 /* 18 (commit 0fbceae841) gave index_beginscan an instrumentation argument. */
 static inline IndexScanDesc
-atk_index_beginscan(Relation heap, Relation index, Snapshot snapshot)
+atk_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
+					int nkeys)
 {
 #if PG_VERSION_NUM < 180000
-	return index_beginscan(heap, index, snapshot, 1, 0);
+	return index_beginscan(heap, index, snapshot, nkeys, 0);
 #else
-	return index_beginscan(heap, index, snapshot, NULL, 1, 0);
+	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
 #endif
 }
 
-/* 16 (commit 70b42f2790) gave EvalPlanQualInit the list of result relations. */
+/* 16 (commit 70b42f2790) gave EvalPlanQualInit the result relations. */
 static inline void
 atk_eval_plan_qual_init(EPQState *epqstate, EState *estate)
 {

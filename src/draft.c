@@ -18,6 +18,7 @@
 #include "address.h"
 #include "allowed_scopes.h"
 #include "draft.h"
+#include "expiry.h"
 #include "row.h"
 #include "scopes.h"
 #include "token.h"
@@ -28,12 +29,9 @@
 /* Checks an argument and returns the column's form of it. */
 typedef Datum (*Check) (const char *argument, Datum value);
 
-/* 1 to 255 characters, not all of them white space */
-static Datum
-check_label(const char *argument, Datum value)
+void
+atk_draft_check_label(const char *argument, const text *label)
 {
-	text	   *label = DatumGetTextPP(value);
-
 	if (pg_mbstrlen_with_len(VARDATA_ANY(label),
 							 VARSIZE_ANY_EXHDR(label)) > LABEL_MAX ||
 		!atk_has_visible_character(label))
@@ -42,6 +40,14 @@ check_label(const char *argument, Datum value)
 				 errmsg("%s is empty or too long", argument),
 				 errhint("It has 1 to %d characters, at least one of them not a space.",
 						 LABEL_MAX)));
+}
+
+static Datum
+check_label(const char *argument, Datum value)
+{
+	text	   *label = DatumGetTextPP(value);
+
+	atk_draft_check_label(argument, label);
 	return PointerGetDatum(label);
 }
 
@@ -115,19 +121,6 @@ check_allowed_scopes(const char *argument, Datum value)
 	return PointerGetDatum(allowed_scopes);
 }
 
-static Datum
-check_ttl(const char *argument, Datum value)
-{
-	static const Interval zero = {0};
-
-	if (!DatumGetBool(DirectFunctionCall2(interval_gt, value,
-										  IntervalPGetDatum(&zero))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is not a positive interval", argument)));
-	return value;
-}
-
 /* PostgreSQL 17 brought infinite intervals. */
 static Datum
 check_finite_ttl(const char *argument, Datum value)
@@ -136,7 +129,8 @@ check_finite_ttl(const char *argument, Datum value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is infinite", argument)));
-	return check_ttl(argument, value);
+	atk_expiry_check_positive(argument, DatumGetIntervalP(value));
+	return value;
 }
 
 static Datum
@@ -219,113 +213,45 @@ atk_draft_check(AtkDraft *draft)
 			draft->values[column] =
 				attributes[i].check(attributes[i].argument,
 									draft->values[column]);
-		else if (attributes[i].required)
+	}
+}
+
+void
+atk_draft_require(const AtkDraft *draft)
+{
+	for (int i = 0; i < (int) lengthof(attributes); i++)
+	{
+		if (attributes[i].required && draft->nulls[attributes[i].attno - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not be null", attributes[i].argument)));
 	}
 }
 
-static TimestampTz
-add_interval(TimestampTz start, const Interval *span)
+/* never: both columns are NULL */
+void
+atk_draft_set_life(AtkDraft *draft, const AtkLife *life)
 {
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(start),
-												   IntervalPGetDatum(span)));
-}
+	bool		never = TIMESTAMP_IS_NOEND(life->end);
+	Interval   *ttl = palloc(sizeof(Interval));
 
-/*
- * The end of a life that begins now.  The calendar may make nothing of an
- * interval that looks positive: "-1 year 361 days".
- */
-static TimestampTz
-end_after(const char *argument, const Interval *life, TimestampTz now)
-{
-	TimestampTz end;
-
-	check_ttl(argument, IntervalPGetDatum(life));
-	end = add_interval(now, life);
-	if (end <= now)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s ends in the past", argument)));
-	return end;
-}
-
-/* The end that was asked for, DT_NOEND for never. */
-static TimestampTz
-requested_end(const AtkExpiry *expiry, const AtkRealm *realm, TimestampTz now)
-{
-	if (expiry->in != NULL && expiry->at != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expires_in and expires_at cannot both be given")));
-	if (expiry->at != NULL)
-	{
-		if (*expiry->at <= now)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("expires_at is in the past")));
-		return *expiry->at;
-	}
-	if (expiry->in != NULL)
-		return end_after("expires_in", expiry->in, now);
-	return realm->default_ttl.given
-		? end_after("default_ttl", &realm->default_ttl.value, now) : DT_NOEND;
-}
-
-/* The life that was granted, as it was said or else as it comes out. */
-static const Interval *
-granted_ttl(const AtkExpiry *expiry, const AtkRealm *realm,
-			TimestampTz now, TimestampTz end)
-{
-	if (expiry->in != NULL)
-		return expiry->in;
-	if (expiry->at == NULL)
-		return &realm->default_ttl.value;
-	return DatumGetIntervalP(DirectFunctionCall2(timestamp_mi,
-												 TimestampTzGetDatum(end),
-												 TimestampTzGetDatum(now)));
-}
-
-static void
-check_max_ttl(const AtkRealm *realm, TimestampTz now, TimestampTz end)
-{
-	if (!realm->max_ttl.given ||
-		end <= add_interval(now, &realm->max_ttl.value))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("token would live longer than its realm allows"),
-			 errdetail("The realm's max_ttl is %s.",
-					   DatumGetCString(DirectFunctionCall1(interval_out,
-														   IntervalPGetDatum(&realm->max_ttl.value)))),
-			 errhint("Give expires_in or expires_at within it.")));
+	*ttl = life->ttl;
+	atk_draft_set(draft, Anum_token_expires_at,
+				  TimestampTzGetDatum(life->end));
+	atk_draft_set(draft, Anum_token_granted_ttl, IntervalPGetDatum(ttl));
+	draft->nulls[Anum_token_expires_at - 1] = never;
+	draft->nulls[Anum_token_granted_ttl - 1] = never;
 }
 
 void
-atk_draft_set_expiry(AtkDraft *draft, const AtkExpiry *expiry,
-					 const AtkRealm *realm, TimestampTz now)
+atk_draft_check_times(const AtkDraft *draft)
 {
-	TimestampTz end = requested_end(expiry, realm, now);
-	Interval   *ttl;
-
-	/* A default stands for itself: in February a month is less than 30 days. */
-	if (expiry->in != NULL || expiry->at != NULL || !realm->default_ttl.given)
-		check_max_ttl(realm, now, end);
-	if (TIMESTAMP_IS_NOEND(end))
-		return;					/* never: both columns stay NULL */
-
 	if (!draft->nulls[Anum_token_not_before - 1] &&
-		DatumGetTimestampTz(draft->values[Anum_token_not_before - 1]) >= end)
+		DatumGetTimestampTz(draft->values[Anum_token_not_before - 1]) >=
+		atk_draft_expires_at(draft))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("not_before is not before the token expires")));
-
-	ttl = palloc(sizeof(Interval));
-	*ttl = *granted_ttl(expiry, realm, now, end);
-	atk_draft_set(draft, Anum_token_expires_at, TimestampTzGetDatum(end));
-	atk_draft_set(draft, Anum_token_granted_ttl, IntervalPGetDatum(ttl));
 }
 
 void
@@ -346,9 +272,12 @@ atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 	atk_draft_set(draft, Anum_token_updated_by_name, actor.name);
 
 	if (draft->nulls[Anum_token_prefix - 1])
-		atk_draft_set(draft, Anum_token_prefix,
-					  PointerGetDatum(cstring_to_text_with_len(realm->prefix,
-															   realm->prefix_len)));
+	{
+		text	   *prefix = cstring_to_text_with_len(realm->prefix,
+													  realm->prefix_len);
+
+		atk_draft_set(draft, Anum_token_prefix, PointerGetDatum(prefix));
+	}
 	if (draft->nulls[Anum_token_access_token_ttl - 1] &&
 		realm->access_token_ttl.given)
 	{

@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 
 #include "columns.h"
+#include "expiry.h"
 #include "realm.h"
 
 typedef struct AtkDraft
@@ -20,13 +21,6 @@ typedef struct AtkDraft
 	Datum		values[Natts_token];
 	bool		nulls[Natts_token];
 } AtkDraft;
-
-/* How long a token shall live: at most one of the two, NULL when not given. */
-typedef struct AtkExpiry
-{
-	const Interval *in;
-	const TimestampTz *at;
-} AtkExpiry;
 
 /* All columns NULL. */
 extern void atk_draft_init(AtkDraft *draft);
@@ -36,17 +30,22 @@ extern void atk_draft_set(AtkDraft *draft, AttrNumber attno, Datum value);
 extern const text *atk_draft_realm(const AtkDraft *draft);
 extern TimestampTz atk_draft_expires_at(const AtkDraft *draft);
 
-/* Checks and converts whatever was given; name, scopes and kind must be. */
+/* 22023 unless it has 1 to 255 characters, not all of them white space. */
+extern void atk_draft_check_label(const char *argument, const text *label);
+
+/* Checks and converts whatever was given. */
 extern void atk_draft_check(AtkDraft *draft);
 
-/*
- * Sets expires_at and granted_ttl by the request and the realm's policy.
- * Raises 22023 for both at once, for the past, and beyond the maximum.
- */
-extern void atk_draft_set_expiry(AtkDraft *draft, const AtkExpiry *expiry,
-								 const AtkRealm *realm, TimestampTz now);
+/* 22004 unless name, scopes and kind are given. */
+extern void atk_draft_require(const AtkDraft *draft);
 
-/* Sets what every new row has: version, state, authors, the realm's defaults. */
+/* Sets expires_at and granted_ttl. */
+extern void atk_draft_set_life(AtkDraft *draft, const AtkLife *life);
+
+/* 22023 for a token that would expire before it begins. */
+extern void atk_draft_check_times(const AtkDraft *draft);
+
+/* Sets what each new row has: version, state, authors, realm's defaults. */
 extern void atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 							TimestampTz created_at);
 

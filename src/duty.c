@@ -14,7 +14,7 @@
 #include "guc.h"
 
 static AtkDuty *duty;
-static TransactionId flushed;	/* (sub)transaction under way that did */
+static TransactionId done[ATK_NJOBS]; /* by (sub)transactions under way */
 
 void
 atk_duty_create(AtkDuty *created)
@@ -132,7 +132,7 @@ result_of(Oid database, bool make)
 }
 
 static void
-set_result(const char *error)
+set_result(AtkJob job, const char *error)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	AtkFlushResult *result;
@@ -142,9 +142,10 @@ set_result(const char *error)
 	SpinLockAcquire(&duty->mutex);
 	result = result_of(MyDatabaseId, true);
 	result->touched = now;
-	if (error == NULL)
+	if (error == NULL && job == ATK_JOB_FLUSH)
 		result->last_flush = now;
-	strlcpy(result->error, error ? error : "", sizeof(result->error));
+	strlcpy(result->errors[job], error ? error : "",
+			sizeof(result->errors[job]));
 	SpinLockRelease(&duty->mutex);
 }
 
@@ -186,12 +187,15 @@ atk_duty_reached(Oid database)
 static void
 set_result_at_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT && TransactionIdIsValid(flushed) &&
-		TransactionIdDidCommit(flushed))
-		set_result(NULL);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		flushed = InvalidTransactionId;
+	for (int job = 0; job < ATK_NJOBS; job++)
+	{
+		if (event == XACT_EVENT_COMMIT && TransactionIdIsValid(done[job]) &&
+			TransactionIdDidCommit(done[job]))
+			set_result(job, NULL);
+		if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+			event == XACT_EVENT_PREPARE)
+			done[job] = InvalidTransactionId;
+	}
 }
 
 void
@@ -201,15 +205,20 @@ atk_duty_init(void)
 }
 
 void
-atk_duty_flushed(void)
+atk_duty_done(AtkJob job)
 {
-	flushed = GetCurrentTransactionId();
+	done[job] = GetCurrentTransactionId();
 }
 
 void
-atk_duty_flush_failed(const char *error)
+atk_duty_note_error(AtkJob job, MemoryContext context)
 {
-	set_result(error);
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	set_result(job, error->message);
+	FreeErrorData(error);
 }
 
 /* --- what stats() shows --- */
@@ -230,7 +239,7 @@ atk_duty_stats(AtkDutyStats *stats)
 	if (result != NULL)
 	{
 		stats->last_flush = result->last_flush;
-		memcpy(stats->error, result->error, sizeof(stats->error));
+		memcpy(stats->errors, result->errors, sizeof(stats->errors));
 	}
 	SpinLockRelease(&duty->mutex);
 }

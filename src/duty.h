@@ -22,14 +22,24 @@
 #define ATK_FLUSH_ERROR_LEN	128
 #define ATK_FLUSH_RESULTS	64	/* databases that are remembered */
 
-/* What became of the flushes of a database; for duty.c. */
+/* What the worker does in a database, one after the other. */
+typedef enum AtkJob
+{
+	ATK_JOB_FLUSH,				/* writes use */
+	ATK_JOB_REUSE,				/* acts on secrets that were rotated away */
+	ATK_JOB_SEAL				/* seals events */
+} AtkJob;
+
+#define ATK_NJOBS (ATK_JOB_SEAL + 1)
+
+/* What became of the work in a database; for duty.c. */
 typedef struct AtkFlushResult
 {
 	Oid			database;		/* InvalidOid: free */
 	int			attempts;		/* to connect to it, since the last success */
 	TimestampTz touched;
 	TimestampTz last_flush;		/* that was committed */
-	char		error[ATK_FLUSH_ERROR_LEN]; /* empty: none since */
+	char		errors[ATK_NJOBS][ATK_FLUSH_ERROR_LEN]; /* empty: none since */
 } AtkFlushResult;
 
 /* Lives in shared memory; for duty.c. */
@@ -49,7 +59,9 @@ typedef struct AtkDutyStats
 	bool		worker;			/* is one started, or about to be? */
 	int64		failures;		/* times that none could be had */
 	TimestampTz last_flush;		/* of this database; DT_NOBEGIN: none yet */
-	char		error[ATK_FLUSH_ERROR_LEN]; /* of its last; empty: fine */
+
+	/* Of its last; empty: fine. */
+	char		errors[ATK_NJOBS][ATK_FLUSH_ERROR_LEN];
 } AtkDutyStats;
 
 /* When the library is loaded. */
@@ -81,9 +93,11 @@ extern void atk_duty_set_behind(Oid database);
 extern int	atk_duty_attempt(Oid database);
 extern void atk_duty_reached(Oid database);
 
-/* All of this database is written, once the transaction has committed. */
-extern void atk_duty_flushed(void);
-extern void atk_duty_flush_failed(const char *error);
+/* A job is done in this database, once the transaction has committed. */
+extern void atk_duty_done(AtkJob job);
+
+/* Takes note of the error being caught; context is where it goes on. */
+extern void atk_duty_note_error(AtkJob job, MemoryContext context);
 
 extern void atk_duty_stats(AtkDutyStats *stats);
 

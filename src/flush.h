@@ -2,11 +2,7 @@
  * flush.h
  *		Writing recorded use to apitoken._usage and _usage_hourly.
  *
- * Runs nothing that a user attached to these tables: triggers are switched
- * off as on a replica, and where a rule, an ALWAYS or REPLICA trigger, a
- * default, a generated column, one of a domain, a CHECK or an index expression
- * stands on one, the flush refuses.  It would run with the rights of the
- * tables' owner.
+ * Runs nothing that a user attached to these tables (guard.h).
  */
 #ifndef ATK_FLUSH_H
 #define ATK_FLUSH_H

@@ -3,10 +3,8 @@
  *		Taking over tokens that were made elsewhere; see import.h.
  *
  * No index keeps digests unique (a hash index cannot).  Two sessions that
- * import the same token meet at an advisory lock instead, one of 1024 chosen
- * by its SHA-256 and held till the end of the transaction; whoever gets it
- * looks for the digest with a snapshot taken after that.  One lock a token
- * would exhaust the lock table in a large import.
+ * import the same token meet at a bucket's lock instead, chosen by its
+ * SHA-256; whoever gets it looks for the digest with a fresh snapshot.
  */
 #include "postgres.h"
 #include "compat.h"
@@ -14,22 +12,21 @@
 #include <sodium.h>
 
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "bucket.h"
+#include "history.h"
 #include "import.h"
+#include "policy.h"
 #include "token.h"
 #include "token_text.h"
-
-#define BUCKETS			1024
-#define BUCKET_CLASS	0x61746B69	/* of our advisory locks */
 
 /* What the presented token tells of itself.  No secret in here. */
 typedef struct Identity
 {
 	AtkDigest	digest;
-	uint32		bucket;
+	uint32		hash;			/* chooses the bucket */
 	pg_uuid_t	id;
 	text	   *prefix;			/* NULL: the realm's */
 	text	   *last_chars;		/* NULL: not known */
@@ -64,7 +61,7 @@ static void
 identify_by_sha256(const uint8 *sha256, Identity *identity)
 {
 	atk_digest_of_sha256(sha256, &identity->digest);
-	identity->bucket = ((sha256[0] << 8) | sha256[1]) % BUCKETS;
+	identity->hash = (sha256[0] << 8) | sha256[1];
 	atk_id_derive(sha256, identity->id.data);
 }
 
@@ -81,16 +78,6 @@ identify(const AtkForeign *foreign, Identity *identity)
 		memcpy(sha256, VARDATA_ANY(foreign->sha256), ATK_SHA256_LEN);
 	identify_by_sha256(sha256, identity);
 	sodium_memzero(sha256, sizeof(sha256));
-}
-
-static void
-lock_bucket(const Identity *identity)
-{
-	LOCKTAG		tag;
-
-	/* 1 and 2 are SQL's advisory locks, which any role can take; not 3. */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, BUCKET_CLASS, identity->bucket, 3);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
 static bool
@@ -238,14 +225,8 @@ insert_imported(AtkDraft *draft)
 }
 
 static void
-store_imported(AtkDraft *draft, const AtkExpiry *expiry,
-			   const AtkForeign *foreign, const AtkRealm *realm,
-			   Identity *identity)
+identify_draft(AtkDraft *draft, const AtkForeign *foreign, Identity *identity)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
-	atk_draft_check(draft);
-	atk_draft_set_expiry(draft, expiry, realm, now);
 	name_publicly(foreign, identity);
 	show_last_chars(foreign, identity);
 
@@ -258,8 +239,29 @@ store_imported(AtkDraft *draft, const AtkExpiry *expiry,
 	if (identity->last_chars != NULL)
 		atk_draft_set(draft, Anum_token_last_chars,
 					  PointerGetDatum(identity->last_chars));
+}
+
+static void
+store_imported(AtkDraft *draft, const AtkExpiry *expiry,
+			   const AtkForeign *foreign, const AtkRealm *realm,
+			   Identity *identity)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	AtkLife		life;
+
+	atk_realm_require_enabled(realm);
+	atk_draft_check(draft);
+	atk_draft_require(draft);
+	life = atk_expiry_grant(expiry, realm, now);
+	atk_draft_set_life(draft, &life);
+	atk_draft_check_times(draft);
+	identify_draft(draft, foreign, identity);
 	atk_draft_stamp(draft, realm, creation_time(foreign, now));
+	atk_policy_check_scopes(draft, realm);
+	atk_policy_admit(draft, NULL, realm, now);
+
 	insert_imported(draft);
+	atk_history_created("imported", draft, realm, now);
 }
 
 pg_uuid_t
@@ -274,11 +276,9 @@ atk_import(AtkDraft *draft, const AtkExpiry *expiry,
 	atk_realm_require(realm_id, &realm);
 	identify(foreign, &identity);
 
-	lock_bucket(&identity);
+	atk_bucket_lock(ATK_BUCKET_DIGEST, identity.hash);
+	atk_realm_require(realm_id, &realm);	/* as it is behind the wait */
 	if (!find_imported(&identity, realm_id))
-	{
-		atk_realm_require_enabled(&realm);
 		store_imported(draft, expiry, foreign, &realm, &identity);
-	}
 	return identity.id;
 }

@@ -1,6 +1,6 @@
 /*
  * lifecycle_sql.c
- *		SQL interface of issuing, importing and changing tokens.
+ *		SQL interface of issuing, importing, rotating and changing tokens.
  */
 #include "postgres.h"
 #include "compat.h"
@@ -11,16 +11,18 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "changed.h"
 #include "import.h"
-#include "lifecycle.h"
+#include "issue.h"
+#include "modification.h"
 #include "result.h"
+#include "rotation.h"
 #include "secret.h"
 
 ATK_FUNCTION(atk_sql_issue);
 ATK_FUNCTION(atk_sql_import);
-ATK_FUNCTION(atk_sql_suspend);
-ATK_FUNCTION(atk_sql_activate);
-ATK_FUNCTION(atk_sql_revoke);
+ATK_FUNCTION(atk_sql_rotate);
+ATK_FUNCTION(atk_sql_update);
 
 /* Arguments that go into a column of the token as they are. */
 typedef struct ArgumentColumn
@@ -29,7 +31,7 @@ typedef struct ArgumentColumn
 	AttrNumber	column;
 } ArgumentColumn;
 
-/* issue(); expiry is arguments 3 and 4 */
+/* issue(); 3 and 4 expiry, 18 idempotency_key */
 static const ArgumentColumn issue_arguments[] = {
 	{0, Anum_token_realm},
 	{1, Anum_token_name},
@@ -67,6 +69,24 @@ static const ArgumentColumn import_arguments[] = {
 	{20, Anum_token_idp_domain},
 	{21, Anum_token_access_token_ttl},
 	{22, Anum_token_metadata},
+};
+
+/* update(); 0 id, 4 and 5 expiry, 17 clear, 18 version */
+static const ArgumentColumn update_arguments[] = {
+	{1, Anum_token_name},
+	{2, Anum_token_description},
+	{3, Anum_token_scopes},
+	{6, Anum_token_not_before},
+	{7, Anum_token_principal},
+	{8, Anum_token_principal_id},
+	{9, Anum_token_client_id},
+	{10, Anum_token_environment_id},
+	{11, Anum_token_allowed_addresses},
+	{12, Anum_token_allowed_scopes},
+	{13, Anum_token_idp_id},
+	{14, Anum_token_idp_domain},
+	{15, Anum_token_access_token_ttl},
+	{16, Anum_token_metadata},
 };
 
 static void
@@ -120,14 +140,15 @@ issued_row(AtkIssued *issued)
 {
 	text	   *token = cstring_to_text_with_len(issued->text,
 												 issued->text_len);
+	text	   *public_id = cstring_to_text_with_len(issued->text,
+													 issued->public_id_len);
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	Datum		row;
 
 	values[0] = UUIDPGetDatum(&issued->id);
 	values[1] = PointerGetDatum(token);
-	values[2] = PointerGetDatum(cstring_to_text_with_len(issued->text,
-														 issued->public_id_len));
+	values[2] = PointerGetDatum(public_id);
 	values[3] = atk_result_time(issued->expires_at, &nulls[3]);
 	row = atk_result_row(&issue_result, values, nulls);
 
@@ -146,7 +167,21 @@ atk_sql_issue(PG_FUNCTION_ARGS)
 	AtkIssued	issued;
 
 	read_draft(fcinfo, issue_arguments, lengthof(issue_arguments), &draft);
-	atk_issue(&draft, &expiry, &issued);
+	atk_issue(&draft, &expiry, PG_ARGISNULL(18) ? NULL : PG_GETARG_TEXT_PP(18),
+			  &issued);
+	return issued_row(&issued);
+}
+
+/* rotate(id uuid, grace interval, expires_in, expires_at) -> row */
+Datum
+atk_sql_rotate(PG_FUNCTION_ARGS)
+{
+	AtkExpiry	expiry = read_expiry(fcinfo, 2);
+	AtkIssued	issued;
+
+	atk_rotate(PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0),
+			   PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1),
+			   &expiry, &issued);
 	return issued_row(&issued);
 }
 
@@ -174,62 +209,21 @@ atk_sql_import(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(id);
 }
 
-static AtkResult change_result = {
-	.ncolumns = 6,
-	.columns = {
-		{"id", UUIDOID},
-		{"realm", TEXTOID},
-		{"name", TEXTOID},
-		{"status", TEXTOID},
-		{"version", INT8OID},
-		{"expires_at", TIMESTAMPTZOID},
-	}
-};
-
-static Datum
-changed_row(const AtkChanged *changed)
+/* update(id uuid, ..., clear text[], version bigint) -> row */
+Datum
+atk_sql_update(PG_FUNCTION_ARGS)
 {
-	Datum		values[6];
-	bool		nulls[6] = {false};
-
-	values[0] = UUIDPGetDatum(&changed->id);
-	values[1] = PointerGetDatum(changed->realm);
-	values[2] = PointerGetDatum(changed->name);
-	values[3] = CStringGetTextDatum(changed->status);
-	values[4] = Int64GetDatum(changed->version);
-	values[5] = atk_result_time(changed->expires_at, &nulls[5]);
-	return atk_result_row(&change_result, values, nulls);
-}
-
-static Datum
-change_status(FunctionCallInfo fcinfo, AtkTransition transition)
-{
-	pg_uuid_t  *id = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
-	text	   *reason = PG_NARGS() < 2 || PG_ARGISNULL(1)
-		? NULL : PG_GETARG_TEXT_PP(1);
+	int64		version = PG_ARGISNULL(18) ? 0 : PG_GETARG_INT64(18);
+	AtkModification modification = {
+		.id = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0),
+		.expiry = read_expiry(fcinfo, 4),
+		.clear = PG_ARGISNULL(17) ? NULL : PG_GETARG_ARRAYTYPE_P(17),
+		.version = PG_ARGISNULL(18) ? NULL : &version,
+	};
 	AtkChanged	changed;
 
-	atk_change_status(transition, id, reason, &changed);
-	return changed_row(&changed);
-}
-
-/* suspend(id uuid, reason text) -> row */
-Datum
-atk_sql_suspend(PG_FUNCTION_ARGS)
-{
-	return change_status(fcinfo, ATK_SUSPEND);
-}
-
-/* activate(id uuid) -> row */
-Datum
-atk_sql_activate(PG_FUNCTION_ARGS)
-{
-	return change_status(fcinfo, ATK_ACTIVATE);
-}
-
-/* revoke(id uuid, reason text) -> row */
-Datum
-atk_sql_revoke(PG_FUNCTION_ARGS)
-{
-	return change_status(fcinfo, ATK_REVOKE);
+	read_draft(fcinfo, update_arguments, lengthof(update_arguments),
+			   &modification.given);
+	atk_update(&modification, &changed);
+	return atk_changed_row(&changed);
 }

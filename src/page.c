@@ -150,7 +150,8 @@ read_plainly(const AtkPageRequest *request, const Slice *slice)
 	begin_select(&statement, request->order.sort);
 	atk_statement_add(&statement, source->from);
 	add_token(&statement, request,
-			  " JOIN apitoken._token t ON t.id OPERATOR(pg_catalog.=) u.token_id");
+			  " JOIN apitoken._token t"
+			  " ON t.id OPERATOR(pg_catalog.=) u.token_id");
 	add_realm(&statement, request, source->realm);
 	add_filter(&statement, request);
 	add_segment(&statement, request, slice);
@@ -186,7 +187,8 @@ read_window(const AtkPageRequest *request, const Slice *slice)
 	atk_statement_add(&statement, source->alias);
 	add_token(&statement, request,
 			  " JOIN LATERAL (SELECT * FROM apitoken._token t"
-			  " WHERE t.id OPERATOR(pg_catalog.=) u.token_id OFFSET 0) t ON true");
+			  " WHERE t.id OPERATOR(pg_catalog.=) u.token_id"
+			  " OFFSET 0) t ON true");
 	atk_statement_add(&statement, " WHERE true");
 	add_filter(&statement, request);
 	atk_sort_add_order(&statement, request->order);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
@@ -50,7 +51,8 @@ begin_scan(AtkProbe *probe, AtkKey key)
 	probe->key = key;
 	probe->index = open_index(atk_table_key(key, probe->heap)->index);
 	probe->scan = atk_index_beginscan(probe->heap, probe->index,
-									  probe->snapshot);
+									  probe->snapshot, 1);
+	probe->context = CurrentMemoryContext;
 	probe->slot = table_slot_create(probe->heap, NULL);
 }
 
@@ -112,6 +114,39 @@ matches(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 									   key->collation, found, value));
 }
 
+/*
+ * A scan allocates on its way, too: the list of index entries that it has
+ * found dead, at the first of them.  Were that freed with the caller's context
+ * of the moment, it would mark others dead, and index and table disagree.
+ */
+void
+atk_probe_scan(AtkProbe *probe, ScanKey keys, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(probe->context);
+
+	/* A scan is made for a number of keys. */
+	if (probe->scan->numberOfKeys != n)
+	{
+		index_endscan(probe->scan);
+		probe->scan = atk_index_beginscan(probe->heap, probe->index,
+										  probe->snapshot, n);
+	}
+	index_rescan(probe->scan, keys, n, NULL, 0);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+atk_probe_next(AtkProbe *probe, ScanDirection direction)
+{
+	MemoryContext old = MemoryContextSwitchTo(probe->context);
+	bool		found;
+
+	CHECK_FOR_INTERRUPTS();
+	found = index_getnext_slot(probe->scan, direction, probe->slot);
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 static void
 seek(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 {
@@ -121,7 +156,7 @@ seek(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 								   key->collation,
 								   unconstify(FmgrInfo *, &key->equal),
 								   value);
-	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+	atk_probe_scan(probe, &scankey, 1);
 }
 
 bool
@@ -130,9 +165,8 @@ atk_probe_find(AtkProbe *probe, Datum value)
 	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
 
 	seek(probe, key, value);
-	while (index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
+	while (atk_probe_next(probe, ForwardScanDirection))
 	{
-		CHECK_FOR_INTERRUPTS();
 		if (matches(probe, key, value))
 			return true;
 	}
@@ -155,14 +189,16 @@ is_visible(AtkProbe *probe, ItemPointer tid, Buffer *map)
 int64
 atk_probe_count(AtkProbe *probe, Datum value)
 {
+	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
 	Buffer		map = InvalidBuffer;
 	int64		count = 0;
 	ItemPointer tid;
 
-	Assert(atk_table_key(probe->key, probe->heap)->strategy == BTEqualStrategyNumber);
+	Assert(key->strategy == BTEqualStrategyNumber);
 	probe->scan->xs_want_itup = true;
-	seek(probe, atk_table_key(probe->key, probe->heap), value);
-	while ((tid = index_getnext_tid(probe->scan, ForwardScanDirection)) != NULL)
+	seek(probe, key, value);
+	while ((tid = index_getnext_tid(probe->scan,
+									ForwardScanDirection)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (is_visible(probe, tid, &map))
@@ -173,18 +209,20 @@ atk_probe_count(AtkProbe *probe, Datum value)
 	return count;
 }
 
-/* Starts over with a snapshot that sees what has happened meanwhile. */
-static void
-refresh(AtkProbe *probe)
+void
+atk_probe_refresh(AtkProbe *probe)
 {
+	MemoryContext old = MemoryContextSwitchTo(probe->context);
+
 	end_scan(probe);
 	UnregisterSnapshot(probe->snapshot);
 	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	begin_scan(probe, probe->key);
+	MemoryContextSwitchTo(old);
 }
 
-static void
-raise_too_old(void)
+void
+atk_probe_raise_too_old(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -192,41 +230,66 @@ raise_too_old(void)
 }
 
 /* May this transaction change the row, as UPDATE would see it? */
-static void
-check_serializable(AtkProbe *probe)
+static bool
+may_change(AtkProbe *probe)
 {
-	if (IsolationUsesXactSnapshot() &&
-		!table_tuple_satisfies_snapshot(probe->heap, probe->slot,
-										GetTransactionSnapshot()))
-		raise_too_old();
+	return !IsolationUsesXactSnapshot() ||
+		table_tuple_satisfies_snapshot(probe->heap, probe->slot,
+									   GetTransactionSnapshot());
+}
+
+AtkLock
+atk_probe_lock_found(AtkProbe *probe, LockTupleMode mode, LockWaitPolicy wait)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	Assert(!probe->beside);
+
+	if (!may_change(probe))
+		return ATK_LOCK_TOO_OLD;
+	result = table_tuple_lock(probe->heap, &probe->slot->tts_tid,
+							  probe->snapshot, probe->slot,
+							  GetCurrentCommandId(false),
+							  mode, wait, 0, &failure);
+	switch (result)
+	{
+		case TM_Ok:
+			return ATK_LOCK_TAKEN;
+		case TM_WouldBlock:
+			return ATK_LOCK_BUSY;
+		case TM_Updated:
+		case TM_Deleted:
+			return IsolationUsesXactSnapshot()
+				? ATK_LOCK_TOO_OLD : ATK_LOCK_CHANGED;
+		default:
+			elog(ERROR, "unexpected result %d of locking a row of \"%s\"",
+				 result, RelationGetRelationName(probe->heap));
+	}
+}
+
+AtkLock
+atk_probe_try_lock(AtkProbe *probe, Datum value, LockTupleMode mode)
+{
+	while (atk_probe_find(probe, value))
+	{
+		AtkLock		lock = atk_probe_lock_found(probe, mode, LockWaitBlock);
+
+		if (lock != ATK_LOCK_CHANGED)
+			return lock;
+		atk_probe_refresh(probe);
+	}
+	return ATK_LOCK_GONE;
 }
 
 bool
 atk_probe_lock(AtkProbe *probe, Datum value, LockTupleMode mode)
 {
-	Assert(!probe->beside);
+	AtkLock		lock = atk_probe_try_lock(probe, value, mode);
 
-	while (atk_probe_find(probe, value))
-	{
-		TM_FailureData failure;
-		TM_Result	result;
-
-		CHECK_FOR_INTERRUPTS();
-		check_serializable(probe);
-		result = table_tuple_lock(probe->heap, &probe->slot->tts_tid,
-								  probe->snapshot, probe->slot,
-								  GetCurrentCommandId(false),
-								  mode, LockWaitBlock, 0, &failure);
-		if (result == TM_Ok)
-			return true;
-		if (result != TM_Updated && result != TM_Deleted)
-			elog(ERROR, "unexpected result %d of locking a row of \"%s\"",
-				 result, RelationGetRelationName(probe->heap));
-		if (IsolationUsesXactSnapshot())
-			raise_too_old();
-		refresh(probe);
-	}
-	return false;
+	if (lock == ATK_LOCK_TOO_OLD)
+		atk_probe_raise_too_old();
+	return lock == ATK_LOCK_TAKEN;
 }
 
 void

@@ -22,7 +22,9 @@
 #define ATK_PROBE_H
 
 #include "access/genam.h"
+#include "access/sdir.h"
 #include "executor/tuptable.h"
+#include "nodes/lockoptions.h"
 #include "utils/snapshot.h"
 
 #include "table.h"
@@ -34,6 +36,7 @@ typedef struct AtkProbe
 	Relation	index;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	MemoryContext context;		/* in which the scan was begun */
 	TupleTableSlot *slot;
 	bool		beside;			/* heap and snapshot belong to another */
 } AtkProbe;
@@ -62,6 +65,40 @@ extern bool atk_probe_find(AtkProbe *probe, Datum value);
  */
 extern bool atk_probe_lock(AtkProbe *probe, Datum value,
 						   LockTupleMode mode);
+
+/* What came of trying to lock a row. */
+typedef enum AtkLock
+{
+	ATK_LOCK_TAKEN,
+	ATK_LOCK_GONE,				/* there is no such row, or none any more */
+	ATK_LOCK_TOO_OLD,			/* the transaction's snapshot, to change it */
+	ATK_LOCK_CHANGED,			/* since it was found; look again */
+	ATK_LOCK_BUSY				/* somebody else has it */
+} AtkLock;
+
+/* As atk_probe_lock(): TAKEN, GONE or TOO_OLD. */
+extern AtkLock atk_probe_try_lock(AtkProbe *probe, Datum value,
+								  LockTupleMode mode);
+
+/*
+ * Locks the row that was just found, with LockWaitBlock or, for those that
+ * do not want to wait, LockWaitSkip.  GONE never; CHANGED and BUSY leave it
+ * unlocked.
+ */
+extern AtkLock atk_probe_lock_found(AtkProbe *probe, LockTupleMode mode,
+									LockWaitPolicy wait);
+
+pg_noreturn extern void atk_probe_raise_too_old(void);
+
+/* Starts over with a snapshot that sees what has happened meanwhile. */
+extern void atk_probe_refresh(AtkProbe *probe);
+
+/*
+ * Any scan of the index, one row after the other, in either direction; keys
+ * are numbered by the columns of AtkKey.
+ */
+extern void atk_probe_scan(AtkProbe *probe, ScanKey keys, int n);
+extern bool atk_probe_next(AtkProbe *probe, ScanDirection direction);
 
 /*
  * The number of rows that have this key, which is not a digest.  Reads the

@@ -58,7 +58,8 @@ cache_store(CachedRealm *place, const text *id, uint64 generation,
 	if (place->id == NULL || !atk_same_text(place->id, id))
 	{
 		Size		len = VARSIZE_ANY_EXHDR(id);
-		text	   *copy = MemoryContextAlloc(TopMemoryContext, VARHDRSZ + len);
+		text	   *copy = MemoryContextAlloc(TopMemoryContext,
+											  VARHDRSZ + len);
 
 		SET_VARSIZE(copy, VARHDRSZ + len);
 		memcpy(VARDATA(copy), VARDATA_ANY(id), len);
@@ -99,6 +100,17 @@ read_realm(TupleTableSlot *slot, AtkRealm *realm)
 	realm->max_ttl = read_ttl(slot, Anum_realm_max_ttl);
 	realm->max_idle = read_ttl(slot, Anum_realm_max_idle);
 	realm->access_token_ttl = read_ttl(slot, Anum_realm_access_token_ttl);
+	realm->max_active =
+		DatumGetInt32(slot_getattr(slot, Anum_realm_max_active_per_principal,
+								   &isnull));
+	if (isnull)
+		realm->max_active = 0;
+	slot_getattr(slot, Anum_realm_known_scopes, &isnull);
+	realm->knows_scopes = !isnull;
+	realm->notify = DatumGetBool(slot_getattr(slot, Anum_realm_notify,
+											  &isnull));
+	realm->revoke_on_reuse =
+		DatumGetBool(slot_getattr(slot, Anum_realm_revoke_on_reuse, &isnull));
 }
 
 static bool
@@ -169,6 +181,32 @@ atk_realm_labels(const text *id, AtkRealmLabels *labels)
 	atk_probe_end(&probe);
 }
 
+struct varlena *
+atk_realm_known_scopes(const text *id)
+{
+	struct varlena *scopes = NULL;
+	AtkProbe	probe;
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	atk_probe_begin(&probe, ATK_KEY_REALM_ID, AccessShareLock);
+	if (atk_probe_find(&probe, PointerGetDatum(id)))
+		value = slot_getattr(probe.slot, Anum_realm_known_scopes, &isnull);
+	if (!isnull)
+		scopes = PG_DETOAST_DATUM_COPY(value);
+	atk_probe_end(&probe);
+	return scopes;
+}
+
+void
+atk_realm_raise_unknown(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("realm does not exist"),
+			 errhint("Realms are the rows of table apitoken.realm.")));
+}
+
 void
 atk_realm_require(const text *id, AtkRealm *realm)
 {
@@ -179,10 +217,7 @@ atk_realm_require(const text *id, AtkRealm *realm)
 
 	table_close(atk_table_open(ATK_TABLE_TOKEN, RowExclusiveLock), NoLock);
 	if (!atk_realm_find(id, realm))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("realm does not exist"),
-				 errhint("Realms are the rows of table apitoken.realm.")));
+		atk_realm_raise_unknown();
 }
 
 void

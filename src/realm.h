@@ -30,6 +30,10 @@ typedef struct AtkRealm
 	AtkTtl		max_ttl;
 	AtkTtl		max_idle;
 	AtkTtl		access_token_ttl;
+	int			max_active;		/* tokens of a principal; 0: any number */
+	bool		knows_scopes;	/* see atk_realm_known_scopes() */
+	bool		notify;
+	bool		revoke_on_reuse;
 } AtkRealm;
 
 /*
@@ -50,6 +54,12 @@ typedef struct AtkRealmLabels
 /* All NULL if there is no such realm.  Reads with a fresh snapshot. */
 extern void atk_realm_labels(const text *id, AtkRealmLabels *labels);
 
+/*
+ * The scopes that tokens of a realm may have, palloc'd; NULL: anything.  Not
+ * kept in memory, having no bounds: ask where knows_scopes says so.
+ */
+extern struct varlena *atk_realm_known_scopes(const text *id);
+
 /* Are two realm ids the same? */
 extern bool atk_same_text(const text *a, const text *b);
 
@@ -59,6 +69,8 @@ extern bool atk_same_text(const text *a, const text *b);
  * until this transaction has ended (see atk_realm_guard).
  */
 extern void atk_realm_require(const text *id, AtkRealm *realm);
+
+pg_noreturn extern void atk_realm_raise_unknown(void);
 
 /* 55000 where the realm is disabled. */
 extern void atk_realm_require_enabled(const AtkRealm *realm);

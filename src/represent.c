@@ -7,8 +7,8 @@
  *		text_				char *
  *		boolean				bool
  *		integer				int64
- *		seconds, iso_...	timestamptz (times are truncated, not rounded)
- *		minutes				interval (a month has 30 days)
+ *		seconds, iso_...	timestamptz
+ *		minutes				interval
  *		scopes				apitoken.scopes
  *		addresses			inet[]
  *		json_				jsonb
@@ -24,6 +24,7 @@
 #include "utils/inet.h"
 #include "utils/timestamp.h"
 
+#include "json_time.h"
 #include "represent.h"
 #include "scopes.h"
 
@@ -251,79 +252,42 @@ integer(AtkJson *json, const AtkSubject *subject, Datum value)
 	atk_json_integer(json, ATK_MEMBER, DatumGetInt64(value));
 }
 
-/* A number of units that have so many microseconds, rounded down. */
-static int64
-whole_units(int64 time, int64 microseconds)
-{
-	return time / microseconds - (time % microseconds < 0);
-}
-
-/* Since the Unix epoch; the latest times would not fit as microseconds. */
-static int64
-unix_time(Datum value, int64 microseconds)
-{
-	const int64 epoch = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-
-	return whole_units(DatumGetTimestampTz(value), microseconds) +
-		epoch / microseconds;
-}
-
 static void
 seconds(AtkJson *json, const AtkSubject *subject, Datum value)
 {
-	atk_json_integer(json, ATK_MEMBER, unix_time(value, USECS_PER_SEC));
+	atk_json_integer(json, ATK_MEMBER,
+					 atk_json_time_epoch(DatumGetTimestampTz(value),
+										 USECS_PER_SEC));
 }
 
 static void
 milliseconds(AtkJson *json, const AtkSubject *subject, Datum value)
 {
-	atk_json_integer(json, ATK_MEMBER, unix_time(value, 1000));
+	atk_json_integer(json, ATK_MEMBER,
+					 atk_json_time_epoch(DatumGetTimestampTz(value), 1000));
 }
 
 static void
 minutes(AtkJson *json, const AtkSubject *subject, Datum value)
 {
-	const Interval *span = DatumGetIntervalP(value);
-	int64		days = span->day + (int64) span->month * DAYS_PER_MONTH;
-
 	atk_json_integer(json, ATK_MEMBER,
-					 days * HOURS_PER_DAY * MINS_PER_HOUR +
-					 whole_units(span->time, USECS_PER_MINUTE));
-}
-
-/* 2020-11-12T08:15:30Z, or with milliseconds 2020-11-12T08:15:30.144Z */
-static void
-iso_time(AtkJson *json, Datum value, bool with_milliseconds)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	char	   *string;
-
-	if (timestamp2tm(DatumGetTimestampTz(value), NULL, &tm, &fsec,
-					 NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("timestamp out of range")));
-	string = psprintf("%s%04d-%02d-%02dT%02d:%02d:%02d",
-					  tm.tm_year < 0 ? "-" : "", abs(tm.tm_year),
-					  tm.tm_mon, tm.tm_mday,
-					  tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (with_milliseconds)
-		string = psprintf("%s.%03d", string, (int) (fsec / 1000));
-	string = psprintf("%sZ", string);
-	atk_json_string(json, ATK_MEMBER, string, strlen(string));
+					 atk_json_time_minutes(DatumGetIntervalP(value)));
 }
 
 static void
 iso_seconds(AtkJson *json, const AtkSubject *subject, Datum value)
 {
-	iso_time(json, value, false);
+	const char *string = atk_json_time_iso(DatumGetTimestampTz(value), false);
+
+	atk_json_string(json, ATK_MEMBER, string, strlen(string));
 }
 
 static void
 iso_milliseconds(AtkJson *json, const AtkSubject *subject, Datum value)
 {
-	iso_time(json, value, true);
+	const char *string = atk_json_time_iso(DatumGetTimestampTz(value), true);
+
+	atk_json_string(json, ATK_MEMBER, string, strlen(string));
 }
 
 static void

@@ -94,7 +94,8 @@ Datum
 atk_sql_lookup(PG_FUNCTION_ARGS)
 {
 	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
-	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL, false);
+	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL,
+										   false);
 
 	if (token != NULL)
 		atk_wipe_copy(token, PG_GETARG_DATUM(0));

@@ -10,6 +10,7 @@
 #include "compat.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -49,6 +50,39 @@ begin_change(Change *change, AtkTable table)
 }
 
 static void
+raise_suppressed(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a trigger on table \"%s\" suppressed the row",
+					RelationGetRelationName(rel))));
+}
+
+/* Storing a row gives its slot an address; a trigger may have prevented it. */
+static void
+check_stored(const Change *change)
+{
+	if (!ItemPointerIsValid(&change->slot->tts_tid))
+		raise_suppressed(change->rel);
+}
+
+/* The same of a row that is to be removed: is it still there? */
+static void
+check_removed(Relation rel, TupleTableSlot *old)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+	Snapshot	snapshot;
+
+	if (triggers == NULL || !triggers->trig_delete_before_row)
+		return;
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	if (table_tuple_satisfies_snapshot(rel, old, snapshot))
+		raise_suppressed(rel);
+	UnregisterSnapshot(snapshot);
+}
+
+static void
 end_change(Change *change)
 {
 	AfterTriggerEndQuery(change->estate);
@@ -58,17 +92,6 @@ end_change(Change *change)
 	FreeExecutorState(change->estate);
 	table_close(change->rel, NoLock);
 	CommandCounterIncrement();
-}
-
-/* Storing a row gives its slot an address; a trigger may have prevented it. */
-static void
-check_stored(const Change *change)
-{
-	if (!ItemPointerIsValid(&change->slot->tts_tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("a trigger on table \"%s\" suppressed the row",
-						RelationGetRelationName(change->rel))));
 }
 
 void
@@ -122,5 +145,6 @@ atk_row_delete(AtkTable table, TupleTableSlot *old)
 	begin_change(&change, table);
 	ExecSimpleRelationDelete(change.target, change.estate, &change.epqstate,
 							 old);
+	check_removed(change.rel, old);
 	end_change(&change);
 }

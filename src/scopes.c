@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "scopes.h"
+#include "token_text.h"
 
 /* Scopes in bytewise order, a prefix before what it is a prefix of. */
 static int
@@ -202,6 +203,18 @@ atk_scopes_from_text(const char *text, int len, struct Node *escontext)
 }
 
 struct varlena *
+atk_scopes_required(const text *scope)
+{
+	if (!atk_has_visible_character(scope))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scope is blank"),
+				 errhint("Give the scopes that are required, or NULL for none.")));
+	return atk_scopes_from_text(VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope),
+								NULL);
+}
+
+struct varlena *
 atk_scopes_from_array(ArrayType *array)
 {
 	Datum	   *elements;
@@ -227,18 +240,36 @@ atk_scopes_from_array(ArrayType *array)
 	return make_checked(scopes, n, NULL);
 }
 
+/*
+ * In one piece, where construct_array() would want each scope as a text of
+ * its own first: every row of verify() has such an array.
+ */
 ArrayType *
 atk_scopes_to_array(AtkScopes scopes)
 {
-	int			n = 0;
-	Datum	   *elements = palloc_extended(((Size) atk_scopes_count(scopes) + 1) *
-										   sizeof(Datum), MCXT_ALLOC_HUGE);
+	int			n = atk_scopes_count(scopes);
+	Size		size = ARR_OVERHEAD_NONULLS(1) + scopes.len +
+		(Size) n * INTALIGN(VARHDRSZ + ALIGNOF_INT - 1);
 	AtkScope	scope = {scopes.text, 0};
+	ArrayType  *array = palloc0(size);
+	char	   *end;
 
+	array->elemtype = TEXTOID;
+	if (n > 0)
+	{
+		array->ndim = 1;
+		ARR_DIMS(array)[0] = n;
+		ARR_LBOUND(array)[0] = 1;
+	}
+	end = ARR_DATA_PTR(array);
 	while (atk_scopes_next(scopes, &scope))
-		elements[n++] =
-			PointerGetDatum(cstring_to_text_with_len(scope.text, scope.len));
-	return construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT);
+	{
+		SET_VARSIZE(end, VARHDRSZ + scope.len);
+		memcpy(VARDATA(end), scope.text, scope.len);
+		end += INTALIGN(VARHDRSZ + scope.len);
+	}
+	SET_VARSIZE(array, end - (char *) array);
+	return array;
 }
 
 bool
@@ -281,6 +312,35 @@ atk_scopes_grant(AtkScopes granted, AtkScopes required)
 			return false;
 	}
 	return true;
+}
+
+bool
+atk_scope_known(AtkScopes known, AtkScope scope)
+{
+	AtkScope	one = {known.text, 0};
+
+	while (atk_scopes_next(known, &one))
+	{
+		if (atk_scope_grants(one, scope) || atk_scope_grants(scope, one))
+			return true;
+	}
+	return false;
+}
+
+struct varlena *
+atk_scopes_unknown(AtkScopes scopes, AtkScopes known)
+{
+	AtkScope   *unknown = alloc_scopes(atk_scopes_count(scopes));
+	AtkScope	scope = {scopes.text, 0};
+	int			n = 0;
+
+	while (atk_scopes_next(scopes, &scope))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!atk_scope_known(known, scope))
+			unknown[n++] = scope;
+	}
+	return atk_scopes_make(unknown, n);
 }
 
 /* Lists a canonical text into an array that has room. */

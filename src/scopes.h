@@ -71,6 +71,12 @@ extern struct varlena *atk_scopes_make(AtkScope *scopes, int n);
 extern struct varlena *atk_scopes_from_text(const char *text, int len,
 											struct Node *escontext);
 
+/*
+ * Reads the scopes that a caller requires.  A blank text would require
+ * nothing and so allow everything: 22023.
+ */
+extern struct varlena *atk_scopes_required(const text *scope);
+
 /* Reads a text[]; raises 22P02 for a malformed element, 22004 for a NULL. */
 extern struct varlena *atk_scopes_from_array(ArrayType *array);
 
@@ -82,6 +88,12 @@ extern bool atk_scope_grants(AtkScope granted, AtkScope required);
 
 /* Is every required scope granted?  Nothing required: yes. */
 extern bool atk_scopes_grant(AtkScopes granted, AtkScopes required);
+
+/* Does a known one grant this scope, or this wildcard a known one? */
+extern bool atk_scope_known(AtkScopes known, AtkScope scope);
+
+/* The scopes that are not known, as a set. */
+extern struct varlena *atk_scopes_unknown(AtkScopes scopes, AtkScopes known);
 
 /* Set union and set difference, wildcards being scopes like any other. */
 extern struct varlena *atk_scopes_union(AtkScopes a, AtkScopes b);

@@ -274,7 +274,8 @@ add_terms(AtkStatement *statement, const Field *field, bool like,
 		if (i > 0)
 			atk_statement_add(statement, " OR ");
 		(like ? add_like : add_equals) (statement, field,
-										getIthJsonbValueFromContainer(terms, i));
+										getIthJsonbValueFromContainer(terms,
+																	  i));
 	}
 	atk_statement_add(statement, ")");
 }
@@ -301,6 +302,12 @@ add_condition(AtkStatement *statement, JsonbContainer *condition)
 	}
 }
 
+static JsonbContainer *
+condition_at(JsonbContainer *conditions, int i)
+{
+	return getIthJsonbValueFromContainer(conditions, i)->val.binary.data;
+}
+
 /* " AND (condition connective condition ...)", nothing for an empty group */
 static void
 add_group(AtkStatement *statement, JsonbContainer *search_terms,
@@ -312,8 +319,7 @@ add_group(AtkStatement *statement, JsonbContainer *search_terms,
 	for (int i = 0; i < n; i++)
 	{
 		atk_statement_add(statement, i == 0 ? " AND (" : connective);
-		add_condition(statement,
-					  getIthJsonbValueFromContainer(conditions, i)->val.binary.data);
+		add_condition(statement, condition_at(conditions, i));
 	}
 	if (n > 0)
 		atk_statement_add(statement, ")");
@@ -435,8 +441,7 @@ count_selective(JsonbContainer *search_terms, const char *group)
 	int			selective = 0;
 
 	for (int i = 0; i < n; i++)
-		selective +=
-			condition_is_selective(getIthJsonbValueFromContainer(conditions, i)->val.binary.data);
+		selective += condition_is_selective(condition_at(conditions, i));
 	return selective;
 }
 

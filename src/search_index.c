@@ -51,8 +51,10 @@ trigram_schema(void)
 	run_utility("CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public");
 	SPI_execute("SELECT pg_catalog.quote_ident(n.nspname)"
 				" FROM pg_catalog.pg_extension e"
-				" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-				" WHERE e.extname OPERATOR(pg_catalog.=) 'pg_trgm'::pg_catalog.name",
+				" JOIN pg_catalog.pg_namespace n"
+				" ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
+				" WHERE e.extname OPERATOR(pg_catalog.=)"
+				" 'pg_trgm'::pg_catalog.name",
 				false, 1);
 	if (SPI_processed != 1)
 		elog(ERROR, "extension pg_trgm is gone");

@@ -23,7 +23,7 @@
 
 typedef struct AtkSegment
 {
-	/* The layout's version is in the name: no two libraries share an anchor. */
+	/* With the layout's version: no two libraries share an anchor. */
 	const char *name;
 	const char *failure;		/* what a process without it does not do */
 

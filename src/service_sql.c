@@ -5,6 +5,7 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -13,9 +14,10 @@
 #include "duty.h"
 #include "guc.h"
 #include "result.h"
+#include "seal.h"
 #include "search_index.h"
+#include "summon.h"
 #include "tally.h"
-#include "usage.h"
 
 ATK_FUNCTION(atk_sql_enable_search);
 ATK_FUNCTION(atk_sql_stats);
@@ -30,7 +32,7 @@ atk_sql_enable_search(PG_FUNCTION_ARGS)
 }
 
 static AtkResult stats_result = {
-	.ncolumns = 10,
+	.ncolumns = 13,
 	.columns = {
 		{"library_version", TEXTOID},
 		{"search_index", BOOLOID},
@@ -42,13 +44,17 @@ static AtkResult stats_result = {
 		{"worker_failures", INT8OID},
 		{"last_flush_at", TIMESTAMPTZOID},
 		{"last_flush_error", TEXTOID},
+		{"oldest_unsealed_event", TIMESTAMPTZOID},
+		{"last_seal", INT8OID},
+		{"last_seal_error", TEXTOID},
 	}
 };
 
 /* It may have been cut inside a character, or be in another encoding. */
 static Datum
-ascii_text(char *message)
+error_text(char *message, bool *isnull)
 {
+	*isnull = message[0] == '\0';
 	for (char *c = message; *c != '\0'; c++)
 	{
 		if (IS_HIGHBIT_SET(*c))
@@ -57,30 +63,47 @@ ascii_text(char *message)
 	return CStringGetTextDatum(message);
 }
 
-/* stats() -> row */
+static void
+put_worker(const AtkTallyStats *tally, Datum *values, bool *nulls)
+{
+	AtkDutyStats duty;
+	char	   *flush_error = duty.errors[ATK_JOB_FLUSH];
+
+	atk_duty_stats(&duty);
+	if (flush_error[0] == '\0')
+		flush_error = duty.errors[ATK_JOB_REUSE];
+	values[3] = Int64GetDatum(tally->capacity);
+	values[4] = Int64GetDatum(tally->uses);
+	values[5] = Int64GetDatum(tally->dropped);
+	values[6] = BoolGetDatum(duty.worker);
+	values[7] = Int64GetDatum(duty.failures);
+	values[8] = atk_result_time(duty.last_flush, &nulls[8]);
+	values[9] = error_text(flush_error, &nulls[9]);
+	values[12] = error_text(duty.errors[ATK_JOB_SEAL], &nulls[12]);
+}
+
+/* stats() -> row; whoever looks and finds work sees to it that it is done */
 Datum
 atk_sql_stats(PG_FUNCTION_ARGS)
 {
 	AtkTallyStats tally;
-	AtkDutyStats duty;
-	Datum		values[10];
-	bool		nulls[10] = {false};
+	AtkSealStats seal;
+	Datum		values[13];
+	bool		nulls[13] = {false};
 
 	atk_tally_stats(&tally);
-	if (tally.used > 0)
-		atk_usage_ensure_worker(GetCurrentTimestamp());
-	atk_duty_stats(&duty);
+	atk_seal_stats(&seal);
+	if (!TIMESTAMP_IS_NOBEGIN(seal.oldest_unsealed) && !RecoveryInProgress())
+		atk_summon_to_seal();
+	else if (tally.used > 0)
+		atk_summon(GetCurrentTimestamp());
 	values[0] = CStringGetTextDatum(ATK_VERSION);
 	values[1] = BoolGetDatum(atk_search_index_exists());
 	values[2] = BoolGetDatum(tally.attached && atk_guc_track_usage);
-	values[3] = Int64GetDatum(tally.capacity);
-	values[4] = Int64GetDatum(tally.used);
-	values[5] = Int64GetDatum(tally.dropped);
-	values[6] = BoolGetDatum(duty.worker);
-	values[7] = Int64GetDatum(duty.failures);
-	values[8] = atk_result_time(duty.last_flush, &nulls[8]);
-	nulls[9] = duty.error[0] == '\0';
-	values[9] = ascii_text(duty.error);
+	put_worker(&tally, values, nulls);
+	values[10] = atk_result_time(seal.oldest_unsealed, &nulls[10]);
+	values[11] = Int64GetDatum(seal.last_seal);
+	nulls[11] = seal.last_seal == 0;
 	return atk_result_row(&stats_result, values, nulls);
 }
 

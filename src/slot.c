@@ -166,13 +166,14 @@ atk_slot_read(AtkSlot *slot, const AtkSlotKey *key, AtkTally *tally)
 /* --- for the flush --- */
 
 bool
-atk_slot_collect(AtkSlot *slot, Oid database, TransactionId xid,
-				 AtkTally *tally)
+atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
+				 TransactionId xid, AtkTally *tally)
 {
 	bool		collected = false;
 
 	SpinLockAcquire(&slot->mutex);
 	if (!atk_slot_is_free(slot) && slot->database == database &&
+		atk_slot_kind(slot) == kind &&
 		(slot->xid == xid || !TransactionIdIsValid(slot->xid)))
 	{
 		copy(slot, tally);
@@ -188,7 +189,8 @@ atk_slot_collect(AtkSlot *slot, Oid database, TransactionId xid,
 }
 
 bool
-atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed)
+atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
+				AtkSlotKind *kind)
 {
 	bool		freed = false;
 
@@ -202,6 +204,7 @@ atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed)
 		}
 		slot->writing_uses = slot->writing_earlier = 0;
 		slot->xid = InvalidTransactionId;
+		*kind = atk_slot_kind(slot);
 		freed = slot->uses == 0 && slot->earlier == 0;
 		if (freed)
 			slot->outcome = 0;
@@ -211,7 +214,8 @@ atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed)
 }
 
 bool
-atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped)
+atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped,
+				 AtkSlotKind *kind)
 {
 	bool		found;
 
@@ -219,7 +223,9 @@ atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped)
 	found = !atk_slot_is_free(slot) && slot->database == database;
 	if (found)
 	{
-		*dropped += (uint64) slot->uses + slot->earlier;
+		*kind = atk_slot_kind(slot);
+		if (*kind == ATK_SLOT_USE)
+			*dropped += (uint64) slot->uses + slot->earlier;
 		slot->outcome = 0;
 	}
 	SpinLockRelease(&slot->mutex);

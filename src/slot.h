@@ -18,11 +18,28 @@
 #include "utils/inet.h"
 #include "utils/uuid.h"
 
+#include "outcome.h"
+
+/*
+ * A slot holds uses with an outcome, or, in place of that, a mark: work for
+ * the worker that has the same needs, but is no use.
+ */
+#define ATK_MARK_REUSE	(ATK_VALID + 1) /* a superseded secret was used */
+#define ATK_MARK_EVENTS	(ATK_VALID + 2) /* events were written; of no token */
+
+/* By who writes it. */
+typedef enum AtkSlotKind
+{
+	ATK_SLOT_USE,
+	ATK_SLOT_REUSE,
+	ATK_SLOT_EVENTS
+} AtkSlotKind;
+
 /* What is counted by itself. */
 typedef struct AtkSlotKey
 {
 	Oid			database;
-	int			outcome;		/* an AtkOutcome */
+	int			outcome;		/* an AtkOutcome or ATK_MARK_... */
 	pg_uuid_t	token_id;		/* nil: of no token */
 } AtkSlotKey;
 
@@ -80,6 +97,27 @@ atk_slot_key(const AtkSlot *slot)
 	return (AtkSlotKey) {slot->database, slot->outcome - 1, slot->token_id};
 }
 
+static inline AtkSlotKind
+atk_slot_kind_of(int outcome)
+{
+	switch (outcome)
+	{
+		case ATK_MARK_REUSE:
+			return ATK_SLOT_REUSE;
+		case ATK_MARK_EVENTS:
+			return ATK_SLOT_EVENTS;
+		default:
+			return ATK_SLOT_USE;
+	}
+}
+
+/* Of a slot that is not free. */
+static inline AtkSlotKind
+atk_slot_kind(const AtkSlot *slot)
+{
+	return atk_slot_kind_of(slot->outcome - 1);
+}
+
 /* Makes a free slot that of a key, with a use; false: another was quicker. */
 extern bool atk_slot_enter(AtkSlot *slot, const AtkSlotKey *key,
 						   TimestampTz now, const inet *address);
@@ -101,19 +139,26 @@ extern bool atk_slot_read(AtkSlot *slot, const AtkSlotKey *key,
 
 /*
  * Copies what this transaction is to write and marks it.  What it writes
- * already is left out; false: there is nothing else, or it is another's.
+ * already is left out; false: there is nothing else, it is another's, or of
+ * another kind.
  */
-extern bool atk_slot_collect(AtkSlot *slot, Oid database, TransactionId xid,
-							 AtkTally *tally);
+extern bool atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
+							 TransactionId xid, AtkTally *tally);
 
 /*
  * Once the transaction that was writing it has ended: takes off what it wrote,
- * if it has committed.  True if the slot is free now, nothing being left.
+ * if it has committed.  True if the slot is free now, nothing being left;
+ * *kind is what it held.
  */
-extern bool atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed);
+extern bool atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
+							AtkSlotKind *kind);
 
-/* Frees a database's slot; false: it is not.  Its uses are added to *dropped. */
-extern bool atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped);
+/*
+ * Frees a database's slot, of which *kind is what it held; false: it is not.
+ * Uses are added to *dropped.
+ */
+extern bool atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped,
+							 AtkSlotKind *kind);
 
 /* Makes a free slot like one that was saved, before anybody else sees it. */
 extern void atk_slot_restore(AtkSlot *slot, const AtkSlot *saved);

@@ -97,8 +97,9 @@ key_datum(const AtkSort *sort, const AtkPosition *position)
 	switch (sort->type)
 	{
 		case TEXTOID:
-			return PointerGetDatum(cstring_to_text_with_len(position->key,
-															position->key_len));
+			return
+				PointerGetDatum(cstring_to_text_with_len(position->key,
+														 position->key_len));
 		case CHAROID:
 			return CharGetDatum(position->key[0]);
 		case TIMESTAMPTZOID:

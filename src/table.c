@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "lib/stringinfo.h"
 #include "nodes/primnodes.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -31,20 +32,46 @@ static const struct
 	[ATK_TABLE_TOKEN] = {"_token", Natts_token},
 	[ATK_TABLE_USAGE] = {"_usage", Natts_usage},
 	[ATK_TABLE_USAGE_HOURLY] = {"_usage_hourly", Natts_usage_hourly},
+	[ATK_TABLE_EVENT] = {"_event", Natts_event},
+	[ATK_TABLE_EVENT_ID_SEQ] = {"_event_id_seq", Natts_event_id_seq},
+	[ATK_TABLE_EVENT_UNSEALED] = {"_event_unsealed", Natts_event_unsealed},
+	[ATK_TABLE_EVENT_SEAL] = {"_event_seal", Natts_event_seal},
+	[ATK_TABLE_IDEMPOTENCY] = {"_idempotency", Natts_idempotency},
 };
+
+#define KEY_COLUMNS 4			/* of an index, at the most */
 
 static const struct
 {
 	AtkTable	table;
-	AttrNumber	attno;
 	Oid			method;
+	AttrNumber	columns[KEY_COLUMNS];	/* that its index begins with */
+	AttrNumber	not_null;		/* by the predicate, if any; 0: the first */
 }			key_specs[ATK_NKEYS] = {
-	[ATK_KEY_REALM_ID] = {ATK_TABLE_REALM, Anum_realm_id, BTREE_AM_OID},
-	[ATK_KEY_TOKEN_ID] = {ATK_TABLE_TOKEN, Anum_token_id, BTREE_AM_OID},
-	[ATK_KEY_TOKEN_DIGEST] = {ATK_TABLE_TOKEN, Anum_token_digest, HASH_AM_OID},
-	[ATK_KEY_TOKEN_PREVIOUS_DIGEST] = {ATK_TABLE_TOKEN, Anum_token_previous_digest, HASH_AM_OID},
-	[ATK_KEY_TOKEN_REALM] = {ATK_TABLE_TOKEN, Anum_token_realm, BTREE_AM_OID},
-	[ATK_KEY_USAGE_TOKEN_ID] = {ATK_TABLE_USAGE, Anum_usage_token_id, BTREE_AM_OID},
+	[ATK_KEY_REALM_ID] = {ATK_TABLE_REALM, BTREE_AM_OID,
+	{Anum_realm_id}},
+	[ATK_KEY_TOKEN_ID] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+	{Anum_token_id}},
+	[ATK_KEY_TOKEN_DIGEST] = {ATK_TABLE_TOKEN, HASH_AM_OID,
+	{Anum_token_digest}},
+	[ATK_KEY_TOKEN_PREVIOUS_DIGEST] = {ATK_TABLE_TOKEN, HASH_AM_OID,
+	{Anum_token_previous_digest}},
+	[ATK_KEY_TOKEN_REALM] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+	{Anum_token_realm}},
+	[ATK_KEY_TOKEN_EXPIRES] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+	{Anum_token_realm, Anum_token_expires_at}, Anum_token_expires_at},
+	[ATK_KEY_TOKEN_PRINCIPAL] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+	{Anum_token_principal, Anum_token_realm, Anum_token_status,
+	Anum_token_expires_at}},
+	[ATK_KEY_TOKEN_STATUS_CHANGED] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+		{Anum_token_status, Anum_token_status_changed_at},
+	Anum_token_status_changed_at},
+	[ATK_KEY_USAGE_TOKEN_ID] = {ATK_TABLE_USAGE, BTREE_AM_OID,
+	{Anum_usage_token_id}},
+	[ATK_KEY_IDEMPOTENCY] = {ATK_TABLE_IDEMPOTENCY, BTREE_AM_OID,
+	{Anum_idempotency_realm, Anum_idempotency_key}},
+	[ATK_KEY_IDEMPOTENCY_CREATED] = {ATK_TABLE_IDEMPOTENCY, BTREE_AM_OID,
+	{Anum_idempotency_created_at}},
 };
 
 static struct
@@ -160,10 +187,12 @@ atk_table_open(AtkTable table, LOCKMODE lockmode)
 			 errhint("The extension apitoken is not installed in this database, or is being dropped.")));
 }
 
-/* No predicate, or just "attno IS NOT NULL". */
+/* No predicate, or just that a column which is looked up by IS NOT NULL. */
 static bool
-covers_all_values(Relation index, AttrNumber attno)
+covers_all_values(Relation index, AtkKey key)
 {
+	AttrNumber	not_null = key_specs[key].not_null != 0
+		? key_specs[key].not_null : key_specs[key].columns[0];
 	List	   *predicate = RelationGetIndexPredicate(index);
 	NullTest   *test;
 
@@ -173,7 +202,25 @@ covers_all_values(Relation index, AttrNumber attno)
 		return false;
 	test = linitial_node(NullTest, predicate);
 	return test->nulltesttype == IS_NOT_NULL && IsA(test->arg, Var) &&
-		((Var *) test->arg)->varattno == attno;
+		((Var *) test->arg)->varattno == not_null;
+}
+
+/*
+ * Does the index begin with these columns?  All by their types' default
+ * order, ascending: scans go by it.
+ */
+static bool
+begins_with(Relation index, const AttrNumber *columns)
+{
+	Form_pg_index form = index->rd_index;
+
+	for (int i = 0; i < KEY_COLUMNS && columns[i] != 0; i++)
+	{
+		if (i >= form->indnkeyatts || form->indkey.values[i] != columns[i] ||
+			index->rd_indoption[i] != 0)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -183,8 +230,8 @@ serves_key(Relation index, AtkKey key)
 
 	return index->rd_rel->relam == key_specs[key].method &&
 		form->indisvalid && form->indisready && form->indislive &&
-		form->indkey.values[0] == key_specs[key].attno &&
-		covers_all_values(index, key_specs[key].attno);
+		begins_with(index, key_specs[key].columns) &&
+		covers_all_values(index, key);
 }
 
 static void
@@ -202,6 +249,27 @@ resolve_key(AtkKey key, Relation index)
 								   entry->strategy);
 	fmgr_info_cxt(get_opcode(operator), &entry->equal, TopMemoryContext);
 	entry->resolved = true;
+}
+
+pg_noreturn static void
+raise_no_index(Relation table, AtkKey key)
+{
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < KEY_COLUMNS && key_specs[key].columns[i] != 0; i++)
+	{
+		AttrNumber	attno = key_specs[key].columns[i];
+
+		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
+						 NameStr(TupleDescAttr(RelationGetDescr(table),
+											   attno - 1)->attname));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s.%s\" has no valid index on (%s)",
+					ATK_SCHEMA, RelationGetRelationName(table), columns.data),
+			 errhint("Rebuild it with REINDEX, or create it as the extension's script does.")));
 }
 
 const AtkKeyIndex *
@@ -223,11 +291,5 @@ atk_table_key(AtkKey key, Relation table)
 		if (serves)
 			return &keys[key];
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s.%s\" has no valid index on column \"%s\"",
-					ATK_SCHEMA, RelationGetRelationName(table),
-					NameStr(TupleDescAttr(RelationGetDescr(table),
-										  key_specs[key].attno - 1)->attname)),
-			 errhint("Rebuild it with REINDEX, or create it as the extension's script does.")));
+	raise_no_index(table, key);
 }

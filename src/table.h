@@ -22,12 +22,17 @@ typedef enum AtkTable
 	ATK_TABLE_REALM,
 	ATK_TABLE_TOKEN,
 	ATK_TABLE_USAGE,
-	ATK_TABLE_USAGE_HOURLY
+	ATK_TABLE_USAGE_HOURLY,
+	ATK_TABLE_EVENT,
+	ATK_TABLE_EVENT_ID_SEQ,
+	ATK_TABLE_EVENT_UNSEALED,
+	ATK_TABLE_EVENT_SEAL,
+	ATK_TABLE_IDEMPOTENCY
 } AtkTable;
 
-#define ATK_NTABLES (ATK_TABLE_USAGE_HOURLY + 1)
+#define ATK_NTABLES (ATK_TABLE_IDEMPOTENCY + 1)
 
-/* A column that is looked up by, through an index that begins with it. */
+/* What is looked up by, through an index that begins with these columns. */
 typedef enum AtkKey
 {
 	ATK_KEY_REALM_ID,
@@ -35,12 +40,17 @@ typedef enum AtkKey
 	ATK_KEY_TOKEN_DIGEST,
 	ATK_KEY_TOKEN_PREVIOUS_DIGEST,
 	ATK_KEY_TOKEN_REALM,
-	ATK_KEY_USAGE_TOKEN_ID
+	ATK_KEY_TOKEN_EXPIRES,		/* realm, expires_at */
+	ATK_KEY_TOKEN_PRINCIPAL,	/* principal, realm, status, expires_at */
+	ATK_KEY_TOKEN_STATUS_CHANGED,	/* status, status_changed_at */
+	ATK_KEY_USAGE_TOKEN_ID,
+	ATK_KEY_IDEMPOTENCY,		/* realm, key */
+	ATK_KEY_IDEMPOTENCY_CREATED
 } AtkKey;
 
-#define ATK_NKEYS (ATK_KEY_USAGE_TOKEN_ID + 1)
+#define ATK_NKEYS (ATK_KEY_IDEMPOTENCY_CREATED + 1)
 
-/* What a scan key of such a look-up needs. */
+/* What a scan key of such a look-up needs: that of its first column. */
 typedef struct AtkKeyIndex
 {
 	Oid			index;

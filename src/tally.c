@@ -13,8 +13,9 @@
  * and a maximum of times, so that does no harm, and nobody needs a lock on
  * more than one slot.
  *
- * used counts slots that are in use; it can exceed the capacity for a moment,
- * by no more than the number of backends.
+ * Slots that are in use are counted, uses and marks each for themselves, so
+ * that neither takes the other's room.  A count can exceed the capacity for a
+ * moment, by no more than the number of backends.
  */
 #include "postgres.h"
 #include "compat.h"
@@ -40,7 +41,7 @@ typedef struct Array
 	uint32		nslots;
 	uint32		capacity;
 	uint32		reach;			/* slots looked at for one key, each once */
-	pg_atomic_uint32 used;
+	pg_atomic_uint32 used[2];	/* by uses, by marks */
 	pg_atomic_uint64 dropped;
 	AtkDuty		duty;
 	AtkSlot		slots[FLEXIBLE_ARRAY_MEMBER];
@@ -78,20 +79,35 @@ next_place(uint32 place)
 	return place + 1 == array->nslots ? 0 : place + 1;
 }
 
+static inline pg_atomic_uint32 *
+count_of(AtkSlotKind kind)
+{
+	return &array->used[kind == ATK_SLOT_USE ? 0 : 1];
+}
+
+static inline uint32
+count_all(void)
+{
+	return pg_atomic_read_u32(&array->used[0]) +
+		pg_atomic_read_u32(&array->used[1]);
+}
+
 /* Room for one more? */
 static inline bool
-reserve(void)
+reserve(AtkSlotKind kind)
 {
-	if (pg_atomic_fetch_add_u32(&array->used, 1) < array->capacity)
+	pg_atomic_uint32 *used = count_of(kind);
+
+	if (pg_atomic_fetch_add_u32(used, 1) < array->capacity)
 		return true;
-	pg_atomic_fetch_sub_u32(&array->used, 1);
+	pg_atomic_fetch_sub_u32(used, 1);
 	return false;
 }
 
 static inline void
-give_back(void)
+give_back(AtkSlotKind kind)
 {
-	pg_atomic_fetch_sub_u32(&array->used, 1);
+	pg_atomic_fetch_sub_u32(count_of(kind), 1);
 }
 
 static inline void
@@ -120,14 +136,15 @@ settle(Oid database, bool at_end)
 	{
 		AtkSlot    *slot = &array->slots[i];
 		TransactionId xid = slot->xid;
+		AtkSlotKind kind;
 
 		if (!at_end)
 			CHECK_FOR_INTERRUPTS();
 		if (!atk_slot_is_free(slot) &&
 			(slot->database == database || !OidIsValid(database)) &&
 			TransactionIdIsValid(xid) && !is_open(xid, at_end) &&
-			atk_slot_settle(slot, xid, TransactionIdDidCommit(xid)))
-			give_back();
+			atk_slot_settle(slot, xid, TransactionIdDidCommit(xid), &kind))
+			give_back(kind);
 	}
 }
 
@@ -153,7 +170,8 @@ create_array(void *memory)
 	created->nslots = wanted_slots();
 	created->capacity = atk_guc_usage_max_entries;
 	created->reach = Min(created->nslots, REACH_MAX);
-	pg_atomic_init_u32(&created->used, 0);
+	pg_atomic_init_u32(&created->used[0], 0);
+	pg_atomic_init_u32(&created->used[1], 0);
 	pg_atomic_init_u64(&created->dropped, 0);
 	atk_duty_create(&created->duty);
 	for (uint32 i = 0; i < created->nslots; i++)
@@ -176,7 +194,7 @@ next_used_slot(uint32 *place)
 static void
 save_array(void)
 {
-	if (pg_atomic_read_u32(&array->used) == 0)
+	if (count_all() == 0)
 		return;
 	settle(InvalidOid, true);
 	atk_spill_write(next_used_slot, sizeof(AtkSlot));
@@ -196,12 +214,13 @@ restore_slot(const void *record)
 
 		if (!atk_slot_is_free(slot))
 			continue;
-		if (!reserve())
+		if (!reserve(atk_slot_kind(saved)))
 			break;
 		atk_slot_restore(slot, saved);
 		return;
 	}
-	drop((uint64) saved->uses + saved->earlier);
+	if (atk_slot_kind(saved) == ATK_SLOT_USE)
+		drop((uint64) saved->uses + saved->earlier);
 }
 
 static void
@@ -251,6 +270,7 @@ static bool
 note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 	 uint64 *dropped)
 {
+	AtkSlotKind kind = atk_slot_kind_of(key->outcome);
 	uint32		place = first_place(key);
 	bool		full = false;
 
@@ -264,12 +284,12 @@ note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 		/* Where there is no room the key may still have a slot, further on. */
 		if (!atk_slot_is_free(slot) || full)
 			continue;
-		full = !reserve();
+		full = !reserve(kind);
 		if (full)
 			continue;
 		if (atk_slot_enter(slot, key, now, address))
 			return true;
-		give_back();
+		give_back(kind);
 	}
 	return false;
 }
@@ -286,6 +306,17 @@ atk_tally_note(const pg_uuid_t *token_id, int outcome,
 	if (!note(&key, now, address, &dropped))
 		dropped++;
 	drop(dropped);
+}
+
+void
+atk_tally_mark(const pg_uuid_t *token_id, int mark,
+			   TimestampTz now, const inet *address)
+{
+	AtkSlotKey	key = {MyDatabaseId, mark, *token_id};
+	uint64		ignored = 0;
+
+	if (attached())
+		(void) note(&key, now, address, &ignored);
 }
 
 static void
@@ -307,7 +338,7 @@ atk_tally_find(const pg_uuid_t *token_id, int outcome, AtkTally *tally)
 	bool		found = false;
 	uint32		place;
 
-	if (!attached() || pg_atomic_read_u32(&array->used) == 0)
+	if (!attached() || count_all() == 0)
 		return false;
 
 	place = first_place(&key);
@@ -358,8 +389,8 @@ atk_tally_init(void)
 }
 
 int
-atk_tally_collect(Oid database, TransactionId xid, int *position,
-				  AtkTally *tallies, int most)
+atk_tally_collect(AtkSlotKind kind, Oid database, TransactionId xid,
+				  int *position, AtkTally *tallies, int most)
 {
 	int			n = 0;
 
@@ -371,7 +402,7 @@ atk_tally_collect(Oid database, TransactionId xid, int *position,
 
 		CHECK_FOR_INTERRUPTS();
 		if (atk_slot_is_free(slot) || slot->database != database ||
-			!atk_slot_collect(slot, database, xid, &tallies[n]))
+			!atk_slot_collect(slot, kind, database, xid, &tallies[n]))
 			continue;
 		marked = true;
 		n++;
@@ -384,7 +415,7 @@ atk_tally_pending_database(Oid behind)
 {
 	Oid			first = InvalidOid;
 
-	if (!attached() || pg_atomic_read_u32(&array->used) == 0)
+	if (!attached() || count_all() == 0)
 		return InvalidOid;
 	for (uint32 i = 0; i < array->nslots; i++)
 	{
@@ -401,13 +432,14 @@ void
 atk_tally_discard(Oid database)
 {
 	uint64		dropped = 0;
+	AtkSlotKind kind;
 
 	if (!attached())
 		return;
 	for (uint32 i = 0; i < array->nslots; i++)
 	{
-		if (atk_slot_discard(&array->slots[i], database, &dropped))
-			give_back();
+		if (atk_slot_discard(&array->slots[i], database, &dropped, &kind))
+			give_back(kind);
 	}
 	drop(dropped);
 }
@@ -422,6 +454,7 @@ atk_tally_stats(AtkTallyStats *stats)
 	if (!stats->attached)
 		return;
 	stats->capacity = array->capacity;
-	stats->used = pg_atomic_read_u32(&array->used);
+	stats->used = count_all();
+	stats->uses = pg_atomic_read_u32(count_of(ATK_SLOT_USE));
 	stats->dropped = (int64) pg_atomic_read_u64(&array->dropped);
 }

@@ -32,8 +32,9 @@
 typedef struct AtkTallyStats
 {
 	bool		attached;		/* is there any memory? */
-	int64		capacity;		/* slots that can be in use */
-	int64		used;
+	int64		capacity;		/* slots of uses; marks have as many */
+	int64		used;			/* by uses and marks */
+	int64		uses;			/* by uses */
 	int64		dropped;		/* uses that found no slot */
 } AtkTallyStats;
 
@@ -44,6 +45,13 @@ extern bool atk_tally_attach(void);
 
 /* Never raises, never waits for more than a spinlock. */
 extern void atk_tally_note(const pg_uuid_t *token_id, int outcome,
+						   TimestampTz now, const inet *address);
+
+/*
+ * Leaves a mark in the place of an outcome, in the same way; without room it
+ * is not left, and counts as nothing.
+ */
+extern void atk_tally_mark(const pg_uuid_t *token_id, int mark,
 						   TimestampTz now, const inet *address);
 
 /* What has not been written of a token's uses with this outcome. */
@@ -59,12 +67,14 @@ extern bool atk_tally_find(const pg_uuid_t *token_id, int outcome,
 extern void atk_tally_settle(Oid database);
 
 /*
- * Copies up to most tallies of a database that no other (sub)transaction is
- * writing, from slot *position on, and marks them as written by this one.
+ * Copies up to most tallies of a kind and a database that no other
+ * (sub)transaction is writing, from slot *position on, and marks them as
+ * written by this one.
  * What it has written of them before is left out.
  */
-extern int	atk_tally_collect(Oid database, TransactionId xid,
-							  int *position, AtkTally *tallies, int most);
+extern int	atk_tally_collect(AtkSlotKind kind, Oid database,
+							  TransactionId xid, int *position,
+							  AtkTally *tallies, int most);
 
 /*
  * The first database behind this one, by OID, that has something to write;

@@ -39,7 +39,7 @@ typedef struct AtkToken
 	TimestampTz created_at;
 	TimestampTz not_before;		/* DT_NOBEGIN: at once */
 	TimestampTz expires_at;		/* DT_NOEND: never */
-	TimestampTz previous_expires_at;	/* end of the grace; DT_NOBEGIN: none */
+	TimestampTz previous_expires_at;	/* grace's end; DT_NOBEGIN: none */
 	char		status;
 	char		kind;
 	bool		by_previous;	/* found by its previous secret */
@@ -68,7 +68,7 @@ extern void atk_token_read(TupleTableSlot *slot, AtkToken *token);
 extern Datum atk_token_column(const AtkToken *token, AttrNumber attno,
 							  bool *isnull);
 
-/* Was it found by a secret that has been rotated away and is past its grace? */
+/* Was it found by a secret that was rotated away and is past its grace? */
 extern bool atk_secret_superseded(const AtkToken *token, TimestampTz now);
 
 /* When the secret that it was found by stops working; DT_NOEND: never. */

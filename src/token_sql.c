@@ -14,6 +14,7 @@
 #include "utils/uuid.h"
 
 #include "columns.h"
+#include "history.h"
 #include "realm.h"
 #include "secret.h"
 #include "token_text.h"
@@ -21,6 +22,7 @@
 ATK_FUNCTION(atk_sql_check_token);
 ATK_FUNCTION(atk_sql_public_id);
 ATK_FUNCTION(atk_sql_realm_changed);
+ATK_FUNCTION(atk_sql_realm_event);
 ATK_FUNCTION(atk_sql_realm_guard);
 
 /* check_token(token text) -> boolean */
@@ -74,6 +76,25 @@ atk_sql_realm_changed(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
+/* _realm_event(): after INSERT, UPDATE, DELETE, TRUNCATE */
+Datum
+atk_sql_realm_event(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = require_trigger(fcinfo);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	row = trigger->tg_trigtuple;
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+		atk_history_realms_truncated();
+	else if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		atk_history_realm(desc, NULL, row);
+	else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		atk_history_realm(desc, row, NULL);
+	else
+		atk_history_realm(desc, row, trigger->tg_newtuple);
+	PG_RETURN_POINTER(NULL);
+}
+
 /* _realm_guard(): before DELETE, UPDATE OF id, TRUNCATE */
 Datum
 atk_sql_realm_guard(PG_FUNCTION_ARGS)
@@ -100,8 +121,9 @@ atk_sql_realm_guard(PG_FUNCTION_ARGS)
 
 	/* The same id again is no rename: upserts write all columns. */
 	new_id = heap_getattr(trigger->tg_newtuple, Anum_realm_id, desc, &isnull);
-	if (isnull || !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
-														id, new_id)))
+	if (isnull ||
+		!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
+											  id, new_id)))
 		atk_realm_guard(DatumGetTextPP(id));
 	PG_RETURN_POINTER(trigger->tg_newtuple);
 }

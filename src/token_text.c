@@ -85,10 +85,32 @@ base32_only(const char *text, size_t len)
 	return true;
 }
 
+/*
+ * Eight characters at once, none of them outside 0x21 to 0x7E: such a one
+ * would leave a highest bit, by itself, or 1 more, or 0x21 less.  A carry or
+ * borrow into a neighbour comes from a character that has left one already.
+ */
+static inline bool
+all_printable(const char *text)
+{
+	const uint64 each = UINT64CONST(0x0101010101010101);
+	uint64		word;
+
+	memcpy(&word, text, sizeof(word));
+	return ((word | (word + each) | (word - each * 0x21)) & (each << 7)) == 0;
+}
+
 bool
 atk_text_printable(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	size_t		i = 0;
+
+	for (; i + sizeof(uint64) <= len; i += sizeof(uint64))
+	{
+		if (!all_printable(text + i))
+			return false;
+	}
+	for (; i < len; i++)
 	{
 		if (text[i] < 0x21 || text[i] > 0x7E)
 			return false;

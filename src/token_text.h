@@ -81,7 +81,7 @@ extern size_t atk_public_id_write(const char *prefix, size_t prefix_len,
 /* A new id, from the Unix time in milliseconds and 72 random bits. */
 extern void atk_id_generate(uint64 unix_ms, uint8 *id);
 
-/* The id of a foreign token: a digest of its SHA-256 in a context of its own. */
+/* A foreign token's id: a digest of its SHA-256 in a context of its own. */
 extern void atk_id_derive(const uint8 *sha256, uint8 *id);
 
 /*

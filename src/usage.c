@@ -5,75 +5,18 @@
 #include "postgres.h"
 #include "compat.h"
 
-#include <dlfcn.h>
 #include <sys/socket.h>
 
-#include "miscadmin.h"
-#include "postmaster/bgworker.h"
+#include "access/xlog.h"
 #include "utils/timestamp.h"
 
 #include "columns.h"
-#include "duty.h"
 #include "guc.h"
 #include "outcome.h"
 #include "row.h"
+#include "summon.h"
 #include "tally.h"
 #include "usage.h"
-
-/* --- the worker --- */
-
-/*
- * The file that this library was loaded from: the worker must load the same
- * one, wherever dynamic_library_path finds another.
- */
-static void
-name_library(BackgroundWorker *worker)
-{
-	Dl_info		info;
-
-	if (dladdr((void *) atk_usage_start_worker, &info) != 0 &&
-		strlen(info.dli_fname) < sizeof(worker->bgw_library_name))
-		strlcpy(worker->bgw_library_name, info.dli_fname,
-				sizeof(worker->bgw_library_name));
-	else
-		strlcpy(worker->bgw_library_name, "$libdir/apitoken",
-				sizeof(worker->bgw_library_name));
-}
-
-/*
- * It is started on a standby, too: it writes nothing there, but is at hand
- * when the standby is promoted.  Where it fails, to connect to a database that
- * is gone for example, the postmaster starts it again soon.
- */
-bool
-atk_usage_start_worker(uint64 claim)
-{
-	BackgroundWorker worker = {
-		.bgw_name = "apitoken usage flush",
-		.bgw_type = "apitoken usage flush",
-		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
-		.bgw_start_time = BgWorkerStart_ConsistentState,
-		.bgw_restart_time = 1,
-		.bgw_function_name = "atk_worker_main",
-	};
-
-	memcpy(worker.bgw_extra, &claim, sizeof(claim));
-	name_library(&worker);
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
-}
-
-/* Does not wait for it: a verification never waits. */
-void
-atk_usage_ensure_worker(TimestampTz now)
-{
-	uint64		claim = IsBinaryUpgrade ? 0 : atk_duty_claim(now);
-
-	if (claim != 0 && !atk_usage_start_worker(claim))
-		atk_duty_failed(now +
-						atk_guc_usage_flush_interval * INT64CONST(1000));
-}
-
-/* --- uses --- */
 
 static void
 read_use(TupleTableSlot *slot, AtkUse *use)
@@ -114,7 +57,7 @@ find_pending(const pg_uuid_t *token_id, AtkUse *use)
 
 	if (!atk_tally_find(token_id, ATK_VALID, &tally))
 		return false;
-	atk_usage_ensure_worker(GetCurrentTimestamp());
+	atk_summon(GetCurrentTimestamp());
 	use->last_used_at = tally.last_at;
 	use->last_used_ip = atk_usage_address(&tally);
 	use->use_count = tally.uses + tally.earlier;
@@ -172,11 +115,15 @@ atk_usage_note(const pg_uuid_t *token_id, int outcome,
 			   TimestampTz now, const inet *address)
 {
 	static const pg_uuid_t nil = {{0}};
+	bool		stolen = outcome == ATK_SUPERSEDED && !RecoveryInProgress();
 
-	if (!atk_guc_track_usage)
-		return;
-	atk_tally_note(token_id ? token_id : &nil, outcome, now, address);
-	atk_usage_ensure_worker(now);
+	/* Whether uses are counted or not. */
+	if (stolen)
+		atk_tally_mark(token_id, ATK_MARK_REUSE, now, address);
+	if (atk_guc_track_usage)
+		atk_tally_note(token_id ? token_id : &nil, outcome, now, address);
+	if (stolen || atk_guc_track_usage)
+		atk_summon(now);
 }
 
 void

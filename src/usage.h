@@ -45,18 +45,11 @@ extern void atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use);
  * Records a verification with this outcome; token_id is NULL where there is
  * no token.  Nothing is written, nobody waited for, nothing raised: it is
  * counted in shared memory, and a worker made sure of that will write it.
+ * The use of a secret that was rotated away is left to the worker, too, to
+ * act on (reuse.h); a standby only counts it.
  */
 extern void atk_usage_note(const pg_uuid_t *token_id, int outcome,
 						   TimestampTz now, const inet *address);
-
-/*
- * Whoever records a use, or finds some pending, sees to it that there is a
- * worker.
- */
-extern void atk_usage_ensure_worker(TimestampTz now);
-
-/* Registers a worker for a claim (duty.h); false if none can be had. */
-extern bool atk_usage_start_worker(uint64 claim);
 
 /* The address of a tally, palloc'd; NULL if none was given. */
 extern inet *atk_usage_address(const AtkTally *tally);

@@ -7,10 +7,10 @@
 
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "address.h"
+#include "expiry.h"
 #include "guc.h"
 #include "usage.h"
 #include "verify.h"
@@ -19,7 +19,8 @@ static bool
 address_allowed(const AtkToken *token, const AtkRequest *request)
 {
 	bool		isnull;
-	Datum		networks = atk_token_column(token, Anum_token_allowed_addresses,
+	Datum		networks = atk_token_column(token,
+											Anum_token_allowed_addresses,
 											&isnull);
 
 	return isnull ||
@@ -82,6 +83,15 @@ atk_decide(const AtkToken *token, const AtkRealm *realm, bool idle,
 	return ATK_VALID;
 }
 
+static bool
+not_before(const AtkToken *token, AttrNumber attno, TimestampTz limit)
+{
+	bool		isnull;
+	Datum		when = atk_token_column(token, attno, &isnull);
+
+	return !isnull && DatumGetTimestampTz(when) >= limit;
+}
+
 /*
  * What was last used before this is idle.  An interval that leads out of what
  * timestamps can tell would raise: who allows millennia allows any time.
@@ -95,21 +105,15 @@ idle_limit(const Interval *max_idle, TimestampTz now)
 		max_idle->day > years * DAYS_PER_YEAR ||
 		max_idle->time > years * SECS_PER_YEAR * USECS_PER_SEC)
 		return DT_NOBEGIN;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-												   TimestampTzGetDatum(now),
-												   IntervalPGetDatum(max_idle)));
+	return atk_time_subtract(now, max_idle);
 }
 
 static bool
 changed_since(const AtkToken *token, TimestampTz limit)
 {
-	bool		isnull;
-	Datum		changed_at = atk_token_column(token,
-											  Anum_token_status_changed_at,
-											  &isnull);
-
 	return token->created_at >= limit ||
-		(!isnull && DatumGetTimestampTz(changed_at) >= limit);
+		not_before(token, Anum_token_status_changed_at, limit) ||
+		not_before(token, Anum_token_rotated_at, limit);
 }
 
 static bool
@@ -126,8 +130,8 @@ used_since(const AtkToken *token, TimestampTz limit)
 }
 
 /*
- * Is the latest of creation, change of state and use longer ago than the
- * realm allows?  What needs no look-up is asked first.
+ * Is the latest of creation, change of state, rotation and use longer ago than
+ * the realm allows?  What needs no look-up is asked first.
  */
 static bool
 is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)

@@ -52,22 +52,6 @@ read_sha256(Datum presented, AtkDigest *digest)
 	return possible;
 }
 
-/* Blank would require nothing and so allow everything: refuse it. */
-static AtkScopes
-read_scope(text *scope)
-{
-	struct varlena *scopes;
-
-	if (!atk_has_visible_character(scope))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("scope is blank"),
-				 errhint("Give the scopes that are required, or NULL for none.")));
-	scopes = atk_scopes_from_text(VARDATA_ANY(scope),
-								  VARSIZE_ANY_EXHDR(scope), NULL);
-	return ATK_SCOPES_OF(scopes);
-}
-
 /* Arguments 1 and 2 of every function here: scope and address. */
 static AtkRequest
 read_request(FunctionCallInfo fcinfo)
@@ -75,7 +59,8 @@ read_request(FunctionCallInfo fcinfo)
 	AtkRequest	request = {{"", 0}, NULL};
 
 	if (!PG_ARGISNULL(1))
-		request.required = read_scope(PG_GETARG_TEXT_PP(1));
+		request.required =
+			ATK_SCOPES_OF(atk_scopes_required(PG_GETARG_TEXT_PP(1)));
 	if (!PG_ARGISNULL(2))
 		request.address = PG_GETARG_INET_PP(2);
 	return request;

@@ -1,6 +1,6 @@
 /*
  * worker.c
- *		The background worker that writes recorded use; see worker.h.
+ *		The background worker; see worker.h.
  *
  * The claim on being the worker (duty.h) is taken by the backend that
  * registers the first, handed on from worker to worker, and released by one
@@ -23,6 +23,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -31,11 +32,14 @@
 #include "duty.h"
 #include "flush.h"
 #include "guc.h"
+#include "reuse.h"
+#include "seal.h"
+#include "summon.h"
 #include "tally.h"
-#include "usage.h"
 #include "worker.h"
 
 #define ATTEMPTS_MAX 3			/* to connect, before a database is given up */
+#define LOCK_WAIT_MAX 2000		/* milliseconds */
 
 /* --- waiting, connected to nothing --- */
 
@@ -59,7 +63,8 @@ sleep_interval(void)
 
 	INSTR_TIME_SET_CURRENT(start);
 	while (!ShutdownRequestPending &&
-		   (rest = atk_guc_usage_flush_interval - milliseconds_since(start)) > 0)
+		   (rest = atk_guc_usage_flush_interval -
+			milliseconds_since(start)) > 0)
 	{
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -153,54 +158,154 @@ set_option(const char *name, const char *value)
 }
 
 /*
- * Settings of the database or of its roles that must not reach the flush.
  * Locks are not waited for without end: other databases want to be written
- * to, and a prepared transaction's would keep the server from stopping.
+ * to, and a prepared transaction's would keep the server from stopping.  In a
+ * deadlock it is we who give up, and try again, before the server has chosen
+ * somebody.
  */
+static void
+limit_waiting(void)
+{
+	char		limit[16];
+
+	snprintf(limit, sizeof(limit), "%dms",
+			 Max(Min(DeadlockTimeout / 2, LOCK_WAIT_MAX), 1));
+	set_option("lock_timeout", limit);
+}
+
+/* Settings of the database or of its roles that must not reach our work. */
 static void
 settle_session(void)
 {
 	set_option("default_transaction_read_only", "off");
 	set_option("default_transaction_isolation", "read committed");
 	set_option("statement_timeout", "0");
-	set_option("lock_timeout", "2s");
+	limit_waiting();
 
 	/*
 	 * With "off", a crash would lose what was recorded before the last flush,
 	 * too; standbys need not be waited for.
 	 */
 	set_option("synchronous_commit", "local");
+
+	/* Who is the author of what we change. */
+	set_option("apitoken.actor", "apitoken");
+	set_option("apitoken.actor_name", "apitoken");
 }
 
-/* One batch in a transaction of its own; false: that was all. */
-static bool
-flush_batch(int *position)
+/* What became of a transaction's worth of a job. */
+typedef enum Step
 {
-	int			n = 0;
+	STEP_LAST,
+	STEP_DONE,
+	STEP_UNDO					/* not this time; go on with the next */
+} Step;
+
+/* How far a job has come. */
+typedef struct Progress
+{
+	int			place;			/* in the array of slots */
+	int64		event;
+} Progress;
+
+typedef struct Job
+{
+	Step		(*step) (Progress *progress);
+	const char *activity;
+	bool		can_wait;		/* when the server stops */
+} Job;
+
+static Step
+flush_step(Progress *progress)
+{
+	int			n = atk_flush_batch(&progress->place);
+
+	return n < ATK_FLUSH_BATCH ? STEP_LAST : STEP_DONE;
+}
+
+static Step
+reuse_step(Progress *progress)
+{
+	switch (atk_reuse_act(&progress->place))
+	{
+		case ATK_REUSE_LOCKED:
+			return STEP_UNDO;
+		case ATK_REUSE_DONE:
+			return STEP_DONE;
+		default:
+			return STEP_LAST;
+	}
+}
+
+/*
+ * The mark is taken off with the transaction; whatever is marked from now on
+ * stays.  It is taken before the seal's snapshot, so that it sees all events
+ * of whoever marked before.
+ */
+static void
+take_mark(void)
+{
+	AtkTally	mark;
+	int			position = 0;
+
+	atk_tally_settle(MyDatabaseId);
+	if (!atk_seal_is_awaited())
+		(void) atk_tally_collect(ATK_SLOT_EVENTS, MyDatabaseId,
+								 GetCurrentTransactionId(), &position,
+								 &mark, 1);
+}
+
+static Step
+seal_step(Progress *progress)
+{
+	take_mark();
+	if (atk_seal_batch(&progress->event) < ATK_SEAL_BATCH)
+		return STEP_LAST;
+	atk_summon_to_seal();		/* should we not come to it ourselves */
+	return STEP_DONE;
+}
+
+static const Job jobs[] = {
+	[ATK_JOB_FLUSH] = {flush_step, "writing use of API tokens", false},
+	[ATK_JOB_REUSE] = {reuse_step, "acting on stolen API tokens", true},
+	[ATK_JOB_SEAL] = {seal_step, "sealing events of API tokens", true}
+};
+
+/* In a transaction of its own. */
+static Step
+run_step(const Job *job, Progress *progress)
+{
+	Step		result = STEP_LAST;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	pgstat_report_activity(STATE_RUNNING, "writing use of API tokens");
+	pgstat_report_activity(STATE_RUNNING, job->activity);
 	if (OidIsValid(get_extension_oid("apitoken", true)))
-		n = atk_flush_batch(position);
+		result = job->step(progress);
 	else
 		atk_tally_discard(MyDatabaseId);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	if (result == STEP_UNDO)
+		AbortCurrentTransaction();
+	else
+	{
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+	}
 	pgstat_report_activity(STATE_IDLE, NULL);
-	return n == ATK_FLUSH_BATCH;
+	return result;
 }
 
 /* What fails here is tried again in the next round. */
 static void
-flush_database(void)
+run_job(const Job *job)
 {
-	int			position = 0;
+	Progress	progress = {0, ATK_SEAL_FROM_START};
 
 	PG_TRY();
 	{
-		while (flush_batch(&position))
+		while (run_step(job, &progress) != STEP_LAST &&
+			   !(job->can_wait && ShutdownRequestPending))
 			CHECK_FOR_INTERRUPTS();
 	}
 	PG_CATCH();
@@ -223,7 +328,7 @@ flush_database(void)
 static bool
 hand_over(uint64 claim)
 {
-	return give_up(claim) || atk_usage_start_worker(claim);
+	return give_up(claim) || atk_summon_start(claim);
 }
 
 void
@@ -245,7 +350,8 @@ atk_worker_main(Datum arg)
 											  BGWORKER_BYPASS_ALLOWCONN);
 	atk_duty_reached(MyDatabaseId);
 	settle_session();
-	flush_database();
+	for (int job = 0; job < ATK_NJOBS; job++)
+		run_job(&jobs[job]);
 
 	/* Where our own place is the only one, we take it once more. */
 	proc_exit(hand_over(claim) ? 0 : 1);

@@ -200,7 +200,7 @@ CREATE OPERATOR apitoken.- (
 );
 COMMENT ON OPERATOR apitoken.- (apitoken.scopes, apitoken.scopes) IS 'the scopes on the left that are not on the right';
 
-CREATE FUNCTION apitoken.scope_count(apitoken.scopes) RETURNS integer
+CREATE FUNCTION apitoken.scope_count(scopes apitoken.scopes) RETURNS integer
 	AS 'MODULE_PATHNAME', 'atk_sql_scope_count'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION apitoken.scope_count(apitoken.scopes) FROM PUBLIC;

@@ -17,12 +17,15 @@ CREATE FUNCTION apitoken.stats(
 	OUT worker_running boolean,
 	OUT worker_failures bigint,
 	OUT last_flush_at timestamptz,
-	OUT last_flush_error text)
+	OUT last_flush_error text,
+	OUT oldest_unsealed_event timestamptz,
+	OUT last_seal bigint,
+	OUT last_seal_error text)
 	AS 'MODULE_PATHNAME', 'atk_sql_stats'
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION apitoken.stats() FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.stats() IS
-	'state of the service: library, search index, recorded use of all databases, its worker, last flush of this one';
+	'state of the service: library, search index, recorded use of all databases, its worker, last flush and seal of this one';
 
 /* As invoker: who makes the index must own the table. */
 CREATE FUNCTION apitoken.enable_search() RETURNS boolean

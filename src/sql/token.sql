@@ -43,6 +43,7 @@ CREATE TABLE apitoken._token (
 	status_changed_at timestamptz,
 	status_changed_by text,
 	status_reason text,
+	rotated_at timestamptz,
 	CONSTRAINT _token_previous_check
 		CHECK ((previous_digest IS NULL) = (previous_expires_at IS NULL))
 );
@@ -64,6 +65,10 @@ CREATE INDEX _token_status_idx ON apitoken._token (realm, status, id);
 CREATE INDEX _token_created_idx ON apitoken._token (realm, created_at, id);
 CREATE INDEX _token_expires_idx ON apitoken._token (realm, expires_at, id);
 CREATE INDEX _token_access_token_ttl_idx ON apitoken._token (realm, access_token_ttl, id);
+CREATE INDEX _token_status_changed_idx ON apitoken._token (status, status_changed_at)
+	WHERE status_changed_at IS NOT NULL;
+CREATE INDEX _token_principal_idx ON apitoken._token (principal, realm, status, expires_at)
+	WHERE principal IS NOT NULL;
 CREATE INDEX _token_scopes_idx ON apitoken._token USING gin (scopes);
 
 COMMENT ON TABLE apitoken._token IS
@@ -77,6 +82,8 @@ COMMENT ON INDEX apitoken._token_status_idx IS 'the tokens of a realm, by status
 COMMENT ON INDEX apitoken._token_created_idx IS 'the tokens of a realm, by creation';
 COMMENT ON INDEX apitoken._token_expires_idx IS 'the tokens of a realm, by expiry';
 COMMENT ON INDEX apitoken._token_access_token_ttl_idx IS 'the tokens of a realm, by life of access tokens';
+COMMENT ON INDEX apitoken._token_status_changed_idx IS 'finds tokens that were revoked long ago';
+COMMENT ON INDEX apitoken._token_principal_idx IS 'the tokens of a principal, those that live longest last';
 COMMENT ON INDEX apitoken._token_scopes_idx IS 'the tokens that grant a scope';
 COMMENT ON COLUMN apitoken._token.id IS 'UUIDv7; its 120 free bits are the public part of the token';
 COMMENT ON COLUMN apitoken._token.digest IS 'BLAKE2b-256 of the SHA-256 of the token text';
@@ -114,6 +121,7 @@ COMMENT ON COLUMN apitoken._token.updated_by_name IS 'name of who modified it la
 COMMENT ON COLUMN apitoken._token.status_changed_at IS 'last change of state; null: none yet';
 COMMENT ON COLUMN apitoken._token.status_changed_by IS 'identifier of who changed its state last';
 COMMENT ON COLUMN apitoken._token.status_reason IS 'reason of the last change of state';
+COMMENT ON COLUMN apitoken._token.rotated_at IS 'when it was given its secret; null: at creation';
 
 /*
  * Guards on realm.  The first is what a foreign key would do, without its
@@ -150,6 +158,23 @@ COMMENT ON TRIGGER realm_guard ON apitoken.realm IS 'a realm that has tokens sta
 COMMENT ON TRIGGER realm_guard_truncate ON apitoken.realm IS 'a realm that has tokens stays';
 COMMENT ON TRIGGER realm_changed ON apitoken.realm IS 'sessions forget what they keep of realms';
 COMMENT ON TRIGGER realm_truncated ON apitoken.realm IS 'sessions forget what they keep of realms';
+
+/*
+ * Changes of realms leave events.  Not ALWAYS: a change that replication
+ * brings has its event already, which replication brings as well.
+ */
+CREATE FUNCTION apitoken._realm_event() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'atk_sql_realm_event'
+	LANGUAGE C VOLATILE;
+REVOKE ALL ON FUNCTION apitoken._realm_event() FROM PUBLIC;
+COMMENT ON FUNCTION apitoken._realm_event() IS 'writes an event for a change of a realm';
+
+CREATE TRIGGER realm_event AFTER INSERT OR UPDATE OR DELETE ON apitoken.realm
+	FOR EACH ROW EXECUTE FUNCTION apitoken._realm_event();
+CREATE TRIGGER realm_event_truncate AFTER TRUNCATE ON apitoken.realm
+	FOR EACH STATEMENT EXECUTE FUNCTION apitoken._realm_event();
+COMMENT ON TRIGGER realm_event ON apitoken.realm IS 'changes of realms leave events';
+COMMENT ON TRIGGER realm_event_truncate ON apitoken.realm IS 'changes of realms leave events';
 
 CREATE FUNCTION apitoken.check_token(token text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'atk_sql_check_token'

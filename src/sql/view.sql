@@ -87,7 +87,7 @@ FROM apitoken._token t
 WHERE t.status OPERATOR(pg_catalog.=) 'a'::pg_catalog."char"
 	AND (t.expires_at IS NULL OR t.expires_at OPERATOR(pg_catalog.>) pg_catalog.statement_timestamp())
 	AND CASE WHEN r.max_idle OPERATOR(pg_catalog.<=) '2000 years'::pg_catalog.interval
-		THEN GREATEST(t.created_at, t.status_changed_at, use.last_used_at)
+		THEN GREATEST(t.created_at, t.status_changed_at, t.rotated_at, use.last_used_at)
 			OPERATOR(pg_catalog.<) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) r.max_idle)
 		END;
 REVOKE ALL ON TABLE apitoken.idle_tokens FROM PUBLIC;

@@ -62,6 +62,17 @@ $node->safe_psql('postgres',
 );
 $tokens{$foreign} = 'valid';
 
+# A history: a key, a rotation, a removed token, a changed realm.
+($id, $token) = issue($node, q{'acme', 'with a key', idempotency_key => 'k'});
+$tokens{$token} = 'valid';
+my $rotated = $node->safe_psql('postgres',
+	"SELECT token FROM apitoken.rotate('$id', '1 hour')");
+$tokens{$rotated} = 'valid';
+($id, $token) = issue($node, q{'acme', 'removed'});
+$node->safe_psql('postgres',
+	"SELECT apitoken.revoke('$id'); SELECT apitoken.delete('$id')");
+$tokens{$token} = 'unknown';
+
 # Rows that only a superuser makes by hand: expired, rotated, used.
 ($id, $token) = issue($node, q{'acme', 'expired'});
 $tokens{$token} = 'expired';
@@ -79,7 +90,8 @@ $tokens{'the-one-before'} = 'superseded';
 $tokens{'never-was-one'}  = 'unknown';
 
 # What a database holds, as text; a table without rows would prove nothing.
-my @tables = qw(realm _token _usage _usage_hourly);
+my @tables = qw(realm _token _usage _usage_hourly _event _event_unsealed
+  _event_seal _idempotency);
 
 sub contents
 {

@@ -18,8 +18,8 @@ my ($chapter) =
 my %recipes = ($chapter // '') =~ /^```sql\n-- role (\w+).*?\n(.*?)^```$/msg;
 
 is( join(' ', sort keys %recipes),
-	'apitoken_auditor apitoken_issuer apitoken_reporter apitoken_verifier',
-	'the README has the four recipes');
+	'apitoken_auditor apitoken_issuer apitoken_keeper apitoken_reporter apitoken_verifier',
+	'the README has the five recipes');
 
 my $node = new_node('main');
 $node->start;
@@ -37,6 +37,14 @@ import_sample($node, 'acme');
 my $id = $Apitoken::sample_id;
 my $suspended = (issue($node, q{'acme', 'suspended'}))[0];
 $node->safe_psql('postgres', "SELECT apitoken.suspend('$suspended')");
+my ($revoked, $leaked) = issue($node, q{'acme', 'revoked', '{a}'});
+$node->safe_psql('postgres', "SELECT apitoken.revoke('$revoked')");
+my $rotated = (issue($node, q{'acme', 'rotated'}))[0];
+$node->safe_psql('postgres', "SELECT apitoken.rotate('$rotated', '1 hour')");
+
+# (With policies, so that readers of violations come to the functions inside.)
+$node->safe_psql('postgres', q{
+	UPDATE apitoken.realm SET known_scopes = 'b', max_idle = '1 hour' WHERE id = 'acme'});
 
 # --- what there is to try ---
 
@@ -48,6 +56,19 @@ my %functions = (
 	suspend      => "SELECT apitoken.suspend('$id')",
 	activate     => "SELECT apitoken.activate('$suspended')",
 	revoke       => "SELECT apitoken.revoke('$id')",
+	update       => "SELECT apitoken.update('$id', description => 'd')",
+	rotate       => "SELECT apitoken.rotate('$id')",
+	end_grace    => "SELECT apitoken.end_grace('$rotated')",
+	delete       => "SELECT apitoken.delete('$revoked')",
+	revoke_self  => "SELECT apitoken.revoke_self('$leaked')",
+	revoke_all   => "SELECT apitoken.revoke_all('acme')",
+	purge        => q{SELECT apitoken.purge('0')},
+	purge_events => q{SELECT apitoken.purge_events('0')},
+	purge_usage  => q{SELECT apitoken.purge_usage('0')},
+	seal_events  => 'SELECT apitoken.seal_events()',
+	check_events => 'SELECT apitoken.check_events()',
+	tokens_granting => q{SELECT apitoken.tokens_granting('a')},
+	tokens_at    => 'SELECT apitoken.tokens_at(now())',
 	verify       => "SELECT apitoken.verify('$Apitoken::sample')",
 	verify_sha256 =>
 	  "SELECT apitoken.verify_sha256(sha256('$Apitoken::sample'))",
@@ -68,6 +89,16 @@ my %functions = (
 my %relations = (
 	'select tokens' => 'SELECT * FROM apitoken.tokens',
 	'select idle_tokens'  => 'SELECT * FROM apitoken.idle_tokens',
+	'select token_scopes' => 'SELECT * FROM apitoken.token_scopes',
+	'select expiring_tokens' => 'SELECT * FROM apitoken.expiring_tokens',
+	'select policy_violations' => 'SELECT * FROM apitoken.policy_violations',
+	'select events' => 'SELECT * FROM apitoken.events',
+	'select _event' => 'SELECT id FROM apitoken._event',
+	'delete _event' => 'DELETE FROM apitoken._event',
+	'delete _event_unsealed' => 'DELETE FROM apitoken._event_unsealed',
+	'select _event_seal' => 'SELECT id FROM apitoken._event_seal',
+	'select _idempotency' => 'SELECT key FROM apitoken._idempotency',
+	'select _event_id_seq' => 'SELECT last_value FROM apitoken._event_id_seq',
 	'select usage_hourly' => 'SELECT * FROM apitoken.usage_hourly',
 	'select usage_daily'  => 'SELECT * FROM apitoken.usage_daily',
 	'select realm'  => 'SELECT * FROM apitoken.realm',
@@ -110,12 +141,21 @@ my %allowed   = (
 	nobody            => [],
 	apitoken_verifier => \@verifying,
 	apitoken_issuer   => [
-		@verifying, qw(issue import suspend activate revoke check_token details lookup
-		  list read query)
+		@verifying, qw(issue import update rotate end_grace suspend activate revoke
+		  revoke_self revoke_all delete check_token details lookup list read query)
 	],
-	apitoken_auditor  => [ 'select tokens', 'select idle_tokens', 'select realm', 'stats' ],
-	apitoken_reporter => [ 'select tokens', 'select idle_tokens', 'select usage_hourly',
-		'select usage_daily', 'stats' ]);
+	apitoken_auditor  => [
+		(map { "select $_" } qw(tokens token_scopes expiring_tokens idle_tokens
+			  policy_violations events realm)),
+		qw(tokens_granting tokens_at check_events stats)
+	],
+	apitoken_reporter => [
+		(map { "select $_" } qw(tokens token_scopes expiring_tokens idle_tokens
+			  policy_violations usage_hourly usage_daily)),
+		qw(tokens_granting stats)
+	],
+	apitoken_keeper => [qw(purge purge_events purge_usage flush_usage seal_events
+		  check_events stats)]);
 
 my (@observed, @expected);
 foreach my $role (sort keys %allowed)
@@ -149,7 +189,7 @@ is( sqlstate(
 		$node,
 		q{SET SESSION AUTHORIZATION apitoken_reporter;
 		SELECT count(*) FROM apitoken.tokens WHERE status = 'active'}),
-	'1',
+	'2',
 	'the reporter counts');
 
 # What the README says of whoever configures realms; the guards work for a

@@ -49,6 +49,7 @@ $node->safe_psql(
 	INSERT INTO apitoken.realm (id, prefix, default_ttl, max_ttl)
 	VALUES ('acme', 'dt0c01', '1 day', '1 year'), ('other', 'tok', NULL, NULL);
 	INSERT INTO apitoken.realm (id, enabled) VALUES ('closed', false);
+	INSERT INTO apitoken.realm (id, known_scopes) VALUES ('known', 'a');
 });
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements')
   if $modules =~ /pg_stat_statements/;
@@ -126,6 +127,32 @@ my @calls = (
 		q{SELECT apitoken.import('acme', 'x', token => $1, created_at => 'infinity')}, $stray ],
 	[ 'import, READ ONLY', '25006',
 		q{SELECT apitoken.import('acme', 'x', token => $1)}, $stray, 'BEGIN READ ONLY;' ],
+
+	[ 'issue, idempotency key too long', '22023',
+		q{SELECT apitoken.issue('acme', 'x', idempotency_key => repeat($1, 30))}, $stray ],
+	[ 'issue, scope unknown to the realm', '22023',
+		q{SELECT apitoken.issue('known', 'x', ARRAY[$1])}, $stray ],
+	[ 'update, name too long', '22023',
+		q{SELECT apitoken.update(id, repeat($1, 30)) FROM apitoken._token WHERE name = 'native'}, $native ],
+	[ 'update, malformed scope', '22P02',
+		q{SELECT apitoken.update(id, scopes => ARRAY[$1 || ' ']) FROM apitoken._token WHERE name = 'native'}, $native ],
+	[ 'update, nothing to clear', '22023',
+		q{SELECT apitoken.update(id, clear => ARRAY[$1]) FROM apitoken._token WHERE name = 'native'}, $native ],
+	[ 'revoke_all, malformed scope', '22P02',
+		q{SELECT apitoken.revoke_all('acme', scope => $1 || '"')}, $stray ],
+	[ 'revoke_all, no such principal', '00000',
+		q{SELECT apitoken.revoke_all('acme', $1, $1, $1)}, $stray ],
+	[ 'revoke_self, unknown', '28000',
+		q{SELECT apitoken.revoke_self($1)}, $stray ],
+	[ 'revoke_self, malformed', '28000',
+		q{SELECT apitoken.revoke_self($1 || ' ')}, $stray ],
+	[ 'revoke_self, READ ONLY', '25006',
+		q{SELECT apitoken.revoke_self($1)}, $native, 'BEGIN READ ONLY;' ],
+	[ 'rotate', '00000',
+		q{SELECT apitoken.rotate(apitoken.import('acme', 'rotated', token => $1 || gen_random_uuid()), '1 hour') IS NOT NULL}, $stray ],
+	[ 'revoke_self', '00000',
+		q{SELECT CASE WHEN apitoken.import('acme', 'self', token => t) IS NOT NULL THEN apitoken.revoke_self(t) END
+			FROM (SELECT $1 || gen_random_uuid() OFFSET 0) AS made(t)}, $stray ],
 
 	[ 'verify', '00000', q{SELECT apitoken.verify($1, 'a')}, $native ],
 	[ 'verify, foreign', '00000',

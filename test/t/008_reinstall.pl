@@ -400,6 +400,33 @@ my $expected = join "\n", 'valid', 'scope_denied', 'unknown', '1', 'two',
 is(sqlstate($node, "$temporary $everything", database => 'attacked'),
 	$expected, 'everything works beside them, as superuser');
 
+# The whole life of tokens, of which revoke_all() runs SQL.
+is( sqlstate(
+		$node, qq{
+		$temporary
+		INSERT INTO apitoken.realm (id, max_active_per_principal, known_scopes, notify)
+		VALUES ('life', 2, 'a b', true);
+		SELECT id AS life_id, token AS first FROM apitoken.issue('life', 'one', '{a}',
+			principal => 'p', client_id => 'c', idempotency_key => 'k') \\gset
+		SELECT token AS second FROM apitoken.rotate(:'life_id', '1 hour', '1 day') \\gset
+		SELECT outcome FROM apitoken.verify(:'first');
+		SELECT status FROM apitoken.end_grace(:'life_id');
+		SELECT version FROM apitoken.update(:'life_id', name => 'two', scopes => '{b}', clear => '{client_id}', version => 2);
+		SELECT name FROM apitoken.revoke_all('life', 'p', scope => 'b', dry_run => true);
+		SELECT name FROM apitoken.revoke_all('life', 'p', scope => 'b');
+		SELECT apitoken.revoke_self(:'second');
+		SELECT status FROM apitoken.delete(:'life_id');
+		SELECT id AS third_id, token AS third FROM apitoken.issue('life', 'three') \\gset
+		SELECT apitoken.revoke_self(:'third');
+		SELECT status FROM apitoken.delete(:'third_id');
+		SELECT apitoken.purge('1 day');
+		UPDATE apitoken.realm SET notify = false WHERE id OPERATOR(pg_catalog.=) 'life';
+		DELETE FROM apitoken.realm WHERE id OPERATOR(pg_catalog.=) 'life';
+		SELECT pg_catalog.count(*) FROM apitoken._event WHERE realm OPERATOR(pg_catalog.=) 'life'},
+		database => 'attacked'),
+	"valid\nactive\n3\ntwo\ntwo\nf\ndeleted\nt\ndeleted\n0\n12",
+	'... and for the whole life of a token');
+
 # As a role with its own temporary objects, by GRANT.
 $node->safe_psql(
 	'attacked', q{

@@ -13,12 +13,16 @@ use Test::More;
 use Apitoken;
 use Usage;
 
-my $node = usage_node('main', '1h');
+my $node = usage_node('main', $soon);
 my $token = token($node);
 
 # --- it comes and goes ---
 
-is(scalar wait_workers($node, 0), 0, 'nothing noted, no worker');
+# It has come for the events of realm and token, and is gone.
+wait_query($node, 'SELECT worker_running FROM apitoken.stats()', 'f', 'nothing noted');
+flush_every($node, '1h');
+$node->restart;
+is(scalar wait_workers($node, 0), 0, '... no worker');
 use_it($node, $token, 3, 'a token is used');
 is(scalar wait_workers($node, 1), 1, '... a worker waits');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ $$apitoken$$'),

@@ -1,8 +1,7 @@
 # The clock is set back, and hours go by, while uses are pending.  The server
-# runs on a clock of ours: a small library, preloaded into it alone, adds a
-# number of seconds to what the system says; skipped where there is no C
-# compiler.  Times never go back, nothing is counted twice or left out, and
-# nobody waits for the clock to come back to where it was.
+# runs on a clock of ours (Clock.pm); skipped where there is no C compiler.
+# Times never go back, nothing is counted twice or left out, and nobody waits
+# for the clock to come back to where it was.
 
 use strict;
 use warnings;
@@ -13,70 +12,17 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
+use Clock;
 use Usage;
 
-my $dir = $PostgreSQL::Test::Utils::tmp_check;
-my $offset_file = "$dir/clock_offset";
-
-sub write_file
-{
-	my ($path, $content) = @_;
-
-	open my $file, '>', "$path.new" or die "$path: $!";
-	print $file $content;
-	close $file;
-	rename "$path.new", $path or die "$path: $!";
-	return;
-}
-
-write_file("$dir/clock.c", <<"END");
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-/* The server reads the time of day with gettimeofday() only. */
-int
-gettimeofday(struct timeval *now, void *zone)
-{
-	static int	(*real) (struct timeval *, void *);
-	char		text[32] = "";
-	int			file = open("$offset_file", O_RDONLY);
-	int			result;
-
-	if (!real)
-		real = (int (*) (struct timeval *, void *)) dlsym(RTLD_NEXT, "gettimeofday");
-	result = real(now, zone);
-	if (file >= 0 && read(file, text, sizeof(text) - 1) > 0)
-		now->tv_sec += atol(text);
-	if (file >= 0)
-		close(file);
-	return result;
-}
-END
-write_file($offset_file, '0');
-plan skip_all => 'no C compiler'
-  if system("cc -shared -fPIC -o '$dir/clock.so' '$dir/clock.c' -ldl 2>'$dir/cc.log'");
+plan skip_all => 'no C compiler' unless make_clock();
 
 my $node = new_node('main');
 $node->append_conf('postgresql.conf', "apitoken.usage_flush_interval = '1h'\n");
-{
-	local $ENV{LD_PRELOAD} = "$dir/clock.so";
-	$node->start;
-}
+on_clock { $node->start };
 install($node, 'postgres');
 my $token = token($node);
 my $total = 0;
-
-sub set_clock
-{
-	my ($seconds) = @_;
-
-	write_file($offset_file, $seconds);
-	return;
-}
 
 sub use_from
 {
@@ -159,11 +105,11 @@ is($node->safe_psql('postgres', 'SELECT sum(uses) FROM apitoken.usage_daily'), $
 
 set_clock(10 * $day);
 use_from('10.0.0.6', 1);
-wait_workers($node, 1);
+is(scalar wait_workers($node, 1), 1, 'a worker sleeps');
 set_clock(0);
 flush_every($node, $soon);
 wait_stored($node, $token, $total, 'set back while the worker sleeps: it writes');
-wait_workers($node, 0);
+is(scalar wait_workers($node, 0), 0, '... and is gone');
 use_from('10.0.0.6', 1);
 wait_stored($node, $token, $total, '... and the next one, too');
 
@@ -171,10 +117,7 @@ wait_stored($node, $token, $total, '... and the next one, too');
 $node->append_conf('postgresql.conf', "max_worker_processes = 0\n");
 flush_every($node, '1h');
 set_clock(10 * $day);
-{
-	local $ENV{LD_PRELOAD} = "$dir/clock.so";
-	$node->restart;
-}
+on_clock { $node->restart };
 my $session = session($node);
 ask($session, Usage::uses($token, 5));
 is(ask($session, 'SELECT worker_failures FROM apitoken.stats()'), '1', 'no worker can be had');

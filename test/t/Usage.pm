@@ -179,7 +179,7 @@ sub workers
 	my $processes = `ps -A -o pid= -o ppid= -o args=`;
 
 	return $processes =~
-	  /^\s*(\d+)\s+$postmaster\s+postgres: .*apitoken usage flush/mg;
+	  /^\s*(\d+)\s+$postmaster\s+postgres: .*apitoken worker/mg;
 }
 
 # Waits until there are so many, and returns their process ids.
@@ -202,7 +202,7 @@ sub flush_waits
 		sub {
 			$node->safe_psql($database // 'postgres',
 				q{SELECT pid FROM pg_stat_activity
-				WHERE backend_type = 'apitoken usage flush' AND wait_event_type = 'Lock'});
+				WHERE backend_type = 'apitoken worker' AND wait_event_type = 'Lock'});
 		}) || die 'no flush is waiting';
 }
 

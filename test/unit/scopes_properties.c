@@ -332,7 +332,9 @@ test_array(void)
 		Set			set;
 		StubArray	array = {random_list(list, &set), NULL, NULL};
 		struct varlena *read;
-		StubArray  *written;
+		ArrayType  *written;
+		char	   *place;
+		int			n;
 
 		array.elements = palloc((array.n + 1) * sizeof(Datum));
 		array.nulls = palloc0(array.n + 1);
@@ -345,17 +347,28 @@ test_array(void)
 			 "read as \"%.*s\"", ATK_SCOPES_OF(read).len,
 			 ATK_SCOPES_OF(read).text);
 
-		written = (StubArray *) atk_scopes_to_array(ATK_SCOPES_OF(read));
-		hold(&property, written->n == set.n, "%d elements of \"%s\"",
-			 written->n, set_text(&set));
-		for (int i = 0; i < Min(written->n, set.n); i++)
+		written = atk_scopes_to_array(ATK_SCOPES_OF(read));
+		n = ARR_NDIM(written) == 0 ? 0 : ARR_DIMS(written)[0];
+		hold(&property, n == set.n, "%d elements of \"%s\"", n,
+			 set_text(&set));
+		hold(&property, n == 0 || (ARR_NDIM(written) == 1 &&
+								   ARR_LBOUND(written)[0] == 1),
+			 "dimensions of \"%s\"", set_text(&set));
+		hold(&property, !ARR_HASNULL(written) &&
+			 ARR_ELEMTYPE(written) == TEXTOID,
+			 "type of \"%s\"", set_text(&set));
+		place = ARR_DATA_PTR(written);
+		for (int i = 0; i < Min(n, set.n); i++)
 		{
-			text	   *element = DatumGetTextPP(written->elements[i]);
+			text	   *element = (text *) place;
 
+			place += INTALIGN(VARSIZE(element));
 			hold(&property, is((AtkScopes) {VARDATA_ANY(element),
 				 VARSIZE_ANY_EXHDR(element)}, set.scopes[i]),
 				 "element %d of \"%s\"", i, set_text(&set));
 		}
+		hold(&property, place == (char *) written + VARSIZE(written),
+			 "size of \"%s\"", set_text(&set));
 	}
 }
 

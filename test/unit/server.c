@@ -184,6 +184,12 @@ errdetail(const char *fmt,...)
 	return 0;
 }
 
+int
+errhint(const char *fmt,...)
+{
+	return 0;
+}
+
 /* --- the rest --- */
 
 volatile sig_atomic_t InterruptPending = true;
@@ -227,16 +233,6 @@ deconstruct_array(ArrayType *array, Oid elmtype, int elmlen, bool elmbyval,
 	*elemsp = ours->elements;
 	*nullsp = ours->nulls;
 	*nelemsp = ours->n;
-}
-
-ArrayType *
-construct_array(Datum *elems, int nelems, Oid elmtype, int elmlen,
-				bool elmbyval, char elmalign)
-{
-	StubArray  *ours = palloc(sizeof(StubArray));
-
-	*ours = (StubArray) {nelems, elems, NULL};
-	return (ArrayType *) ours;
 }
 
 /*
