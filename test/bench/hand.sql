@@ -5,6 +5,7 @@ CREATE SCHEMA hand;
 
 CREATE TABLE hand.realm (
 	id text COLLATE "C" PRIMARY KEY,
+	enabled boolean NOT NULL,
 	token_endpoint_url text,
 	oidc_issuer_url text
 );
@@ -46,6 +47,7 @@ CREATE TABLE hand.token (
 	status_changed_at timestamptz,
 	status_changed_by text,
 	status_reason text,
+	rotated_at timestamptz,
 	CHECK ((previous_digest IS NULL) = (previous_expires_at IS NULL))
 );
 
@@ -56,6 +58,50 @@ CREATE TABLE hand.usage (
 	last_used_ip inet,
 	use_count bigint NOT NULL
 );
+
+-- A history of hand.token: the columns and indexes of apitoken._event, filled
+-- by a trigger, where a part of the benchmark makes one.  Digests stay out of
+-- it.  With an argument the trigger also notifies.
+CREATE TABLE hand.event (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	at timestamptz NOT NULL,
+	realm text COLLATE "C",
+	token_id uuid,
+	event text COLLATE "C" NOT NULL,
+	actor text NOT NULL,
+	actor_name text NOT NULL,
+	session_role text NOT NULL,
+	client_addr inet,
+	application_name text,
+	reason text,
+	old jsonb,
+	new jsonb
+);
+CREATE INDEX ON hand.event (token_id, id);
+CREATE INDEX ON hand.event (realm, id);
+
+CREATE FUNCTION hand.audit() RETURNS trigger
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	done text := CASE
+		WHEN TG_OP = 'INSERT' THEN 'issued'
+		WHEN NEW.status <> OLD.status THEN 'revoked'
+		WHEN NEW.digest <> OLD.digest THEN 'rotated'
+		ELSE 'updated' END;
+BEGIN
+	INSERT INTO hand.event (at, realm, token_id, event, actor, actor_name,
+		session_role, client_addr, application_name, reason, old, new)
+	VALUES (clock_timestamp(), NEW.realm, NEW.id, done, session_user, session_user,
+		session_user, inet_client_addr(), current_setting('application_name'), NEW.status_reason,
+		to_jsonb(OLD) - '{digest,previous_digest}'::text[],
+		to_jsonb(NEW) - '{digest,previous_digest}'::text[]);
+	IF TG_NARGS > 0 THEN
+		PERFORM pg_notify('apitoken', json_build_object('event', done, 'id', NEW.id)::text);
+	END IF;
+	RETURN NULL;
+END
+$$;
 
 -- Short forms, which the planner puts in place.
 CREATE FUNCTION hand.iso(timestamptz) RETURNS text
