@@ -96,15 +96,17 @@ part_verify()
 	present nothing one text <<<'SELECT @token@'
 	compare tracked one_token rate verified_id -- one_token rate nothing
 	rate_row 'verified_id, one token' "SELECT \$1" 0.75
+	compare tracked one_token rate verified_id -- one_token rate hand
+	rate_row 'verified_id, one token' 'SQL by hand' 1.15
+	check verify one
+	compare tracked one_token rate verify -- one_token rate hand
+	rate_row 'verify, one token' 'SQL by hand' 1
 	check verified_id spread
-	present nothing spread text <<<'SELECT @token@'
-	compare tracked rate verified_id -- rate nothing
-	rate_row "verified_id, $spread" "SELECT \$1"
 	compare tracked rate verified_id -- rate hand
-	rate_row "verified_id, $spread" 'SQL by hand' 1.15
+	rate_row "verified_id, $spread" 'SQL by hand'
 	check verify spread
 	compare tracked rate verify -- rate hand
-	rate_row "verify, $spread" 'SQL by hand' 1
+	rate_row "verify, $spread" 'SQL by hand'
 	set_server
 }
 
