@@ -62,7 +62,7 @@ foreach my $mode ('smart', 'fast')
 	is_shown('... and shown after the start');
 	wait_file($node, 0, '... the file is gone');
 	is(scalar wait_workers($node, 1), 1, '... a worker is there to write it');
-	$node->restart($mode);
+	stop_and_start($node, $mode);
 	is_shown('... it also outlives a second shutdown');
 	is_written('... and is written once');
 	is(stats($node, 'usage_pending'), '0', '... nothing is left');
@@ -127,7 +127,7 @@ is_written('... all is written');
 $node->safe_psql('postgres',
 	q{BEGIN; SELECT FROM apitoken._usage FOR UPDATE; PREPARE TRANSACTION 'holds'});
 use_all(5);
-$node->restart('fast');
+stop_and_start($node, 'fast');
 is_shown('fast shutdown with a row locked by a prepared transaction');
 $node->safe_psql('postgres', q{ROLLBACK PREPARED 'holds'});
 is_written('... all is written when it has ended');
@@ -140,11 +140,11 @@ foreach my $end ('COMMIT', 'ROLLBACK')
 		q{BEGIN; SELECT apitoken.flush_usage(); PREPARE TRANSACTION 'writes'});
 	use_all(2);
 	is_shown('a prepared flush shows nothing twice');
-	$node->restart('fast');
+	stop_and_start($node, 'fast');
 	is_shown('... nor after a shutdown');
 	$node->safe_psql('postgres', "$end PREPARED 'writes'");
 	is_shown("... nor after $end PREPARED");
-	$node->restart('smart') if $end eq 'COMMIT';
+	stop_and_start($node, 'smart') if $end eq 'COMMIT';
 	is_written('... and all is written once');
 }
 
@@ -154,7 +154,7 @@ $node->append_conf('postgresql.conf', "max_worker_processes = 0\n");
 $node->restart;
 use_all(5);
 is(stats($node, 'worker_running'), 'f', 'no worker can be had');
-$node->restart('fast');
+stop_and_start($node, 'fast');
 is_shown('... fast shutdown loses nothing');
 
 # Sessions come and go, and the file with them.
@@ -164,7 +164,7 @@ foreach (1 .. 3)
 	wait_file($node, 1, 'the last session has saved what is pending');
 }
 is_shown('... nothing is counted twice');
-$node->restart('smart');
+stop_and_start($node, 'smart');
 is_shown('... nor after a smart shutdown');
 is_written('... and all is written once');
 

@@ -96,7 +96,7 @@ is($primary->safe_psql('postgres', $outcome), 'idle', '... which does not count 
 $standby->safe_psql('postgres', "SELECT apitoken.verified_id('$token->{token}', NULL, '192.0.2.8')");
 foreach my $mode ('fast', 'smart')
 {
-	$standby->restart($mode);
+	stop_and_start($standby, $mode);
 	is(shown($standby, $token), 17, "$mode shutdown of the standby: kept");
 }
 

@@ -16,9 +16,19 @@ use Apitoken;
 our @EXPORT = qw($soon usage_node install token use_token use_it shown
   stored hourly last_used wait_stored wait_query workers wait_workers flush_waits
   signal_flush stats
-  flush_every wait_crash spill_file wait_file);
+  flush_every wait_crash spill_file wait_file stop_and_start);
 
 our $soon = '100ms';
+
+# The framework's restart() takes no mode.
+sub stop_and_start
+{
+	my ($node, $mode) = @_;
+
+	$node->stop($mode);
+	$node->start;
+	return;
+}
 
 # A running cluster with the extension in database postgres.
 sub usage_node
