@@ -102,11 +102,14 @@ part_verify()
 	compare tracked one_token rate verify -- one_token rate hand
 	rate_row 'verify, one token' 'SQL by hand' 1
 	check verified_id spread
+	present nothing spread text <<<'SELECT @token@'
+	compare tracked rate verified_id -- rate nothing
+	rate_row "verified_id, $spread" "SELECT \$1"
 	compare tracked rate verified_id -- rate hand
-	rate_row "verified_id, $spread" 'SQL by hand'
+	rate_row "verified_id, $spread" 'SQL by hand' 1.15
 	check verify spread
 	compare tracked rate verify -- rate hand
-	rate_row "verify, $spread" 'SQL by hand'
+	rate_row "verify, $spread" 'SQL by hand' 1
 	set_server
 }
 
