@@ -19,6 +19,7 @@ OBJS = \
 	src/allowed_scopes.o \
 	src/cursor.o \
 	src/table.o \
+	src/place.o \
 	src/probe.o \
 	src/row.o \
 	src/bucket.o \
@@ -132,6 +133,7 @@ REGRESS = \
 	purge_usage \
 	idle \
 	policy_cache \
+	place \
 	lookup \
 	tokens_view \
 	token_scopes \

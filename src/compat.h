@@ -14,6 +14,8 @@
 #include "access/genam.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
 #error "apitoken needs PostgreSQL 15 or newer"
@@ -61,6 +63,17 @@ atk_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#endif
+}
+
+/* 16 names a relation's files by a locator. */
+static inline bool
+atk_read_recent_buffer(Relation heap, BlockNumber block, Buffer buffer)
+{
+#if PG_VERSION_NUM < 160000
+	return ReadRecentBuffer(heap->rd_node, MAIN_FORKNUM, block, buffer);
+#else
+	return ReadRecentBuffer(heap->rd_locator, MAIN_FORKNUM, block, buffer);
 #endif
 }
 

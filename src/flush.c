@@ -36,25 +36,36 @@ lock_tables(void)
 	atk_guard_lock(ATK_TABLE_USAGE);
 }
 
-/* --- statements --- */
+/*
+ * --- statements ---
+ *
+ * As a rule each row is there already, a token's from its beginning: so it is
+ * changed, and what remains is inserted.  INSERT ... ON CONFLICT locks a row
+ * before it changes it.  A key can come twice (tally.c).
+ */
 
-/* Returns the rows that were not there. */
-static const char usage_sql[] =
-"WITH written AS (INSERT INTO apitoken._usage AS u"
+#define USES \
+	"WITH n AS (SELECT DISTINCT ON (id) id, at, ip," \
+	"  sum(uses) OVER (PARTITION BY id)::int8 AS uses" \
+	"  FROM unnest($1, $2, $3, $4) AS given(id, at, ip, uses)" \
+	"  ORDER BY id, at DESC)"
+
+/* Returns the uses whose rows were not there. */
+static const char usage_sql[] = USES
+", written AS (UPDATE apitoken._usage u SET"
+"  last_used_at = greatest(u.last_used_at, n.at),"
+"  last_used_ip = CASE WHEN u.last_used_at >= n.at"
+"   THEN u.last_used_ip ELSE n.ip END,"
+"  use_count = u.use_count + n.uses"
+"  FROM n WHERE u.token_id = n.id RETURNING u.token_id)"
+" SELECT FROM n WHERE id NOT IN (SELECT token_id FROM written)";
+
+static const char missing_usage_sql[] = USES
+" INSERT INTO apitoken._usage"
 "  (token_id, realm, last_used_at, last_used_ip, use_count)"
-" SELECT p.id, t.realm, p.at, p.ip, p.uses"
-" FROM (SELECT DISTINCT ON (n.id) n.id, n.at, n.ip,"
-"  sum(n.uses) OVER (PARTITION BY n.id)::int8 AS uses"
-"  FROM unnest($1, $2, $3, $4) AS n(id, at, ip, uses)"
-"  ORDER BY n.id, n.at DESC) p"
-" JOIN apitoken._token t ON t.id = p.id"
-" ORDER BY p.id"
-" ON CONFLICT (token_id) DO UPDATE SET"
-"  last_used_at = greatest(u.last_used_at, excluded.last_used_at),"
-"  last_used_ip = CASE WHEN u.last_used_at >= excluded.last_used_at"
-"   THEN u.last_used_ip ELSE excluded.last_used_ip END,"
-"  use_count = u.use_count + excluded.use_count"
-" RETURNING u.xmax = 0 AS made) SELECT FROM written WHERE made";
+" SELECT n.id, t.realm, n.at, n.ip, n.uses"
+" FROM n JOIN apitoken._token t ON t.id = n.id"
+" WHERE NOT EXISTS (SELECT FROM apitoken._usage u WHERE u.token_id = n.id)";
 
 /*
  * Whoever removes a token removes its row here; we may have waited for that,
@@ -65,14 +76,24 @@ static const char orphans_sql[] =
 " WHERE u.token_id = n.id"
 "  AND NOT EXISTS (SELECT FROM apitoken._token t WHERE t.id = n.id)";
 
-static const char hourly_sql[] =
-"INSERT INTO apitoken._usage_hourly AS h (token_id, hour, outcome, uses)"
-" SELECT n.id, n.hour, n.outcome, sum(n.uses)::int8"
-" FROM unnest($1, $2, $3, $4) AS n(id, hour, outcome, uses)"
-" GROUP BY n.id, n.hour, n.outcome"
-" ORDER BY n.id, n.hour, n.outcome"
-" ON CONFLICT (token_id, hour, outcome) DO UPDATE"
-"  SET uses = h.uses + excluded.uses";
+#define HOURS \
+	"WITH n AS (SELECT id, hour, outcome, sum(uses)::int8 AS uses" \
+	"  FROM unnest($1, $2, $3, $4) AS given(id, hour, outcome, uses)" \
+	"  GROUP BY id, hour, outcome ORDER BY id, hour, outcome)"
+
+/* Returns the hours whose rows were not there. */
+static const char hourly_sql[] = HOURS
+", written AS (UPDATE apitoken._usage_hourly h SET uses = h.uses + n.uses"
+"  FROM n WHERE h.token_id = n.id AND h.hour = n.hour"
+"   AND h.outcome = n.outcome RETURNING h.token_id, h.hour, h.outcome)"
+" SELECT FROM n WHERE (id, hour, outcome) NOT IN"
+"  (SELECT token_id, hour, outcome FROM written)";
+
+static const char missing_hourly_sql[] = HOURS
+" INSERT INTO apitoken._usage_hourly (token_id, hour, outcome, uses)"
+" SELECT id, hour, outcome, uses FROM n"
+" WHERE NOT EXISTS (SELECT FROM apitoken._usage_hourly h"
+"  WHERE h.token_id = n.id AND h.hour = n.hour AND h.outcome = n.outcome)";
 
 #define NCOLUMNS		4		/* of either statement's input */
 
@@ -149,7 +170,8 @@ write_usage(const AtkTally *tallies, int n)
 		put(&columns[2], InetPGetDatum(address), address == NULL);
 		put(&columns[3], Int64GetDatum(tally->uses + tally->earlier), false);
 	}
-	if (run(usage_sql, columns, NCOLUMNS) > 0)
+	if (run(usage_sql, columns, NCOLUMNS) > 0 &&
+		run(missing_usage_sql, columns, NCOLUMNS) > 0)
 		(void) run(orphans_sql, columns, 1);
 }
 
@@ -180,7 +202,8 @@ write_hourly(const AtkTally *tallies, int n)
 		put_hour(columns, tally, tally->hour, tally->uses);
 		put_hour(columns, tally, tally->hour - USECS_PER_HOUR, tally->earlier);
 	}
-	(void) run(hourly_sql, columns, NCOLUMNS);
+	if (run(hourly_sql, columns, NCOLUMNS) > 0)
+		(void) run(missing_hourly_sql, columns, NCOLUMNS);
 }
 
 static int

@@ -22,6 +22,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "columns.h"
+#include "digest.h"
+#include "place.h"
 #include "probe.h"
 
 /*
@@ -44,24 +47,66 @@ open_index(Oid oid)
 	return index;
 }
 
-/* Index, scan and slot; heap and snapshot are there. */
+/*
+ * A snapshot that is used at once need not be registered, which copies it:
+ * the statement has a snapshot of its own that keeps the rows.
+ */
 static void
-begin_scan(AtkProbe *probe, AtkKey key)
+keep_snapshot(AtkProbe *probe)
 {
-	probe->key = key;
-	probe->index = open_index(atk_table_key(key, probe->heap)->index);
+	if (probe->beside || probe->registered)
+		return;
+	probe->snapshot = RegisterSnapshot(probe->snapshot);
+	probe->registered = true;
+}
+
+static void
+drop_snapshot(AtkProbe *probe)
+{
+	if (probe->registered)
+		UnregisterSnapshot(probe->snapshot);
+	probe->registered = false;
+}
+
+/*
+ * Index and scan, when they are needed first.  A scan is made for a number of
+ * keys.
+ */
+static void
+begin_scan(AtkProbe *probe, int n)
+{
+	if (probe->index == NULL)
+	{
+		keep_snapshot(probe);
+		probe->index = open_index(atk_table_key(probe->key,
+												probe->heap)->index);
+	}
+	else if (probe->scan->numberOfKeys == n)
+		return;
+	else
+		index_endscan(probe->scan);
 	probe->scan = atk_index_beginscan(probe->heap, probe->index,
-									  probe->snapshot, 1);
-	probe->context = CurrentMemoryContext;
-	probe->slot = table_slot_create(probe->heap, NULL);
+									  probe->snapshot, n);
 }
 
 static void
 end_scan(AtkProbe *probe)
 {
+	if (probe->index == NULL)
+		return;
 	index_endscan(probe->scan);
-	ExecDropSingleTupleTableSlot(probe->slot);
 	RelationClose(probe->index);
+	probe->index = NULL;
+}
+
+/* Heap and snapshot are there. */
+static void
+begin(AtkProbe *probe, AtkKey key)
+{
+	probe->key = key;
+	probe->index = NULL;
+	probe->context = CurrentMemoryContext;
+	probe->slot = table_slot_create(probe->heap, NULL);
 }
 
 void
@@ -75,10 +120,10 @@ atk_probe_begin_at(AtkProbe *probe, AtkKey key, LOCKMODE lockmode,
 	AcceptInvalidationMessages();
 
 	probe->heap = atk_table_open(atk_key_table(key), lockmode);
-	probe->snapshot = RegisterSnapshot(snapshot ? snapshot
-									   : GetLatestSnapshot());
+	probe->snapshot = snapshot ? snapshot : GetLatestSnapshot();
+	probe->registered = false;
 	probe->beside = false;
-	begin_scan(probe, key);
+	begin(probe, key);
 }
 
 void
@@ -94,8 +139,9 @@ atk_probe_begin_beside(AtkProbe *probe, AtkKey key, const AtkProbe *other)
 
 	probe->heap = other->heap;
 	probe->snapshot = other->snapshot;
+	probe->registered = false;
 	probe->beside = true;
-	begin_scan(probe, key);
+	begin(probe, key);
 }
 
 /* A hash index returns whoever shares the hash: compare the value itself. */
@@ -124,13 +170,7 @@ atk_probe_scan(AtkProbe *probe, ScanKey keys, int n)
 {
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
 
-	/* A scan is made for a number of keys. */
-	if (probe->scan->numberOfKeys != n)
-	{
-		index_endscan(probe->scan);
-		probe->scan = atk_index_beginscan(probe->heap, probe->index,
-										  probe->snapshot, n);
-	}
+	begin_scan(probe, n);
 	index_rescan(probe->scan, keys, n, NULL, 0);
 	MemoryContextSwitchTo(old);
 }
@@ -159,11 +199,9 @@ seek(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 	atk_probe_scan(probe, &scankey, 1);
 }
 
-bool
-atk_probe_find(AtkProbe *probe, Datum value)
+static bool
+find_by_index(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 {
-	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
-
 	seek(probe, key, value);
 	while (atk_probe_next(probe, ForwardScanDirection))
 	{
@@ -171,6 +209,36 @@ atk_probe_find(AtkProbe *probe, Datum value)
 			return true;
 	}
 	return false;
+}
+
+/* Where it was found the time before, if that is still its place. */
+static bool
+find_by_place(AtkProbe *probe, Datum value)
+{
+	const AtkDigest *digest = DatumGetAtkDigestP(value);
+	bool		isnull;
+	Datum		found;
+
+	if (!atk_place_fetch(probe->heap, probe->snapshot, digest, probe->slot))
+		return false;
+	found = slot_getattr(probe->slot, Anum_token_digest, &isnull);
+	return !isnull && atk_digest_equal(DatumGetAtkDigestP(found), digest);
+}
+
+bool
+atk_probe_find(AtkProbe *probe, Datum value)
+{
+	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
+	bool		placed = probe->key == ATK_KEY_TOKEN_DIGEST;
+
+	if (placed && find_by_place(probe, value))
+		return true;
+	if (!find_by_index(probe, key, value))
+		return false;
+	if (placed)
+		atk_place_remember(probe->heap, DatumGetAtkDigestP(value),
+						   &probe->scan->xs_heaptid, probe->slot);
+	return true;
 }
 
 /* As an index-only scan decides it; map is the page of the visibility map. */
@@ -195,6 +263,7 @@ atk_probe_count(AtkProbe *probe, Datum value)
 	ItemPointer tid;
 
 	Assert(key->strategy == BTEqualStrategyNumber);
+	begin_scan(probe, 1);
 	probe->scan->xs_want_itup = true;
 	seek(probe, key, value);
 	while ((tid = index_getnext_tid(probe->scan,
@@ -212,13 +281,10 @@ atk_probe_count(AtkProbe *probe, Datum value)
 void
 atk_probe_refresh(AtkProbe *probe)
 {
-	MemoryContext old = MemoryContextSwitchTo(probe->context);
-
 	end_scan(probe);
-	UnregisterSnapshot(probe->snapshot);
-	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	begin_scan(probe, probe->key);
-	MemoryContextSwitchTo(old);
+	ExecClearTuple(probe->slot);
+	drop_snapshot(probe);
+	probe->snapshot = GetLatestSnapshot();
 }
 
 void
@@ -296,9 +362,10 @@ void
 atk_probe_end(AtkProbe *probe)
 {
 	end_scan(probe);
+	ExecDropSingleTupleTableSlot(probe->slot);
 	if (!probe->beside)
 	{
-		UnregisterSnapshot(probe->snapshot);
+		drop_snapshot(probe);
 		table_close(probe->heap, NoLock);
 	}
 }

@@ -33,8 +33,9 @@ typedef struct AtkProbe
 {
 	AtkKey		key;
 	Relation	heap;
-	Relation	index;
+	Relation	index;			/* NULL until it is needed, and so is the scan */
 	Snapshot	snapshot;
+	bool		registered;		/* the snapshot, by this probe */
 	IndexScanDesc scan;
 	MemoryContext context;		/* in which the scan was begun */
 	TupleTableSlot *slot;

@@ -15,6 +15,8 @@
 #include "catalog/pg_am.h"
 #include "lib/stringinfo.h"
 #include "nodes/primnodes.h"
+#include "pgstat.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -155,6 +157,24 @@ check_layout(Relation rel, AtkTable table)
 				 errhint("Run ALTER EXTENSION apitoken UPDATE.")));
 }
 
+/*
+ * As try_relation_open(), which asks the catalog's cache first whether there
+ * is such a relation: its own cache knows, since locking reads all messages.
+ */
+static Relation
+try_open(Oid oid, LOCKMODE lockmode)
+{
+	Relation	rel;
+
+	LockRelationOid(oid, lockmode);
+	rel = RelationIdGetRelation(oid);
+	if (RelationIsValid(rel))
+		pgstat_init_relation(rel);
+	else
+		UnlockRelationOid(oid, lockmode);
+	return rel;
+}
+
 Relation
 atk_table_open(AtkTable table, LOCKMODE lockmode)
 {
@@ -170,7 +190,7 @@ atk_table_open(AtkTable table, LOCKMODE lockmode)
 
 		if (!known)
 			oid = find_table(table);
-		rel = OidIsValid(oid) ? try_relation_open(oid, lockmode) : NULL;
+		rel = OidIsValid(oid) ? try_open(oid, lockmode) : NULL;
 		if (rel != NULL)
 		{
 			if (!known)
