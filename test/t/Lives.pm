@@ -63,14 +63,14 @@ my @STEPS = qw(issued rotated suspended activated revoked deleted);
 my $scripts = 0;
 
 # From a file: there is nobody to be told the rest when the server is gone.  It
-# must not come to its end before.
+# must not come to its end before.  What is to be done first is done once.
 sub start_client
 {
-	my ($node, $lives, $times) = @_;
+	my ($node, $lives, $times, $first) = @_;
 	my $script = "$PostgreSQL::Test::Utils::tmp_check/script" . ++$scripts;
 	my %client = (name => "client$scripts", out => '', err => '');
 
-	PostgreSQL::Test::Utils::append_to_file($script, $lives x ($times // 3000));
+	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 3000));
 	$client{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script,
 			'-d', $node->connstr('postgres') . " application_name=$client{name}" ],
