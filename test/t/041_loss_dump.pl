@@ -154,6 +154,28 @@ is($node->safe_psql('schema', "SET ROLE verifier; SELECT outcome FROM apitoken.v
 	'... but the rights');
 $node->safe_psql('schema', q{INSERT INTO apitoken.realm (id) VALUES ('acme')});
 goes_on($node, 'schema', 'schema');
+$node->command_ok([ 'pg_dump', '-n', 'public', '-f', "$dir/public", 'postgres' ], 'one schema of users');
+unlike(slurp("$dir/public"), qr/apitoken/, '... brings nothing');
+
+# --- the recipes of the operator's handbook ---
+
+my $monitoring = example('docs/operations.md', 'monitoring');
+is($node->safe_psql('schema', $monitoring), '', 'monitoring: all is well');
+$node->safe_psql('schema', q{
+	SELECT apitoken.issue('acme', 'new ' || n) FROM generate_series(1, 2500) n;
+	UPDATE apitoken._event SET at = at - interval '1 hour' WHERE id IN (SELECT event_id FROM apitoken._event_unsealed)});
+like($node->safe_psql('schema', $monitoring), qr/\Aevents wait for a seal since [^\n]+\z/, '... events are not sealed');
+$node->safe_psql('schema', q{
+	SELECT apitoken.seal_events();
+	SELECT apitoken.revoke_all('acme');
+	UPDATE apitoken._token SET status_changed_at = now() - interval '91 days'});
+{
+	local %ENV = $node->_get_env(PGDATABASE => 'schema');
+	command_ok([ 'sh', '-ec', example('docs/operations.md', 'purge') =~ s/sleep 1/echo a batch/r ], 'the loop of purges');
+}
+is($node->safe_psql('schema', 'SELECT count(*) FROM apitoken._token'), '0', '... leaves nothing');
+is($node->safe_psql('schema', 'SELECT apitoken.seal_events() > 0; ' . example('docs/operations.md', 'cleaning up')), "t\n0\n0\n0",
+	'... and the history is looked at and cut');
 
 $node->stop;
 done_testing();

@@ -154,24 +154,24 @@ unwatch();
 my $publisher = $standby;
 my $subscriber = usage_node('subscriber', $soon);
 $subscriber->safe_psql('postgres', q{DELETE FROM apitoken.realm});
-$publisher->safe_psql('postgres', 'CREATE PUBLICATION tokens FOR TABLE apitoken.realm, apitoken._token, apitoken._usage');
+$publisher->safe_psql('postgres', example('docs/operations.md', 'on the publisher'));
 @clients = start_lives($publisher);
 $purger = start_client($publisher, $PURGE, 20000);
 wait_told($_, 20) foreach @clients;
-$subscriber->safe_psql('postgres', q{CREATE SUBSCRIPTION mirror CONNECTION '} . $publisher->connstr . q{ dbname=postgres' PUBLICATION tokens});
-$subscriber->wait_for_subscription_sync($publisher, 'mirror');
+$subscriber->safe_psql('postgres', q{CREATE SUBSCRIPTION tokens CONNECTION '} . $publisher->connstr . q{ dbname=postgres' PUBLICATION tokens WITH (binary = true)});
+$subscriber->wait_for_subscription_sync($publisher, 'tokens');
 @row = row_of_tokens($publisher);
-catch_up($publisher, 'mirror');
+catch_up($publisher, 'tokens');
 $watching = start_watching($subscriber, @row);
 wait_told($watching, 20);
 $publisher->safe_psql('postgres', "SELECT apitoken.revoke('$_->{id}')") foreach @row;
-catch_up($publisher, 'mirror');
+catch_up($publisher, 'tokens');
 wait_told($watching, told($watching) + 20);
 stop_client($subscriber, $watching);
 check_watched($watching, 'a subscriber');
 wait_told($_, told($_) + 20) foreach @clients;
 stop_client($publisher, $_) foreach @clients, $purger;
-catch_up($publisher, 'mirror');
+catch_up($publisher, 'tokens');
 
 # What the events of the publisher say is true of the subscriber's tokens.
 my $tokens = q{SELECT t FROM apitoken._token t ORDER BY id};
@@ -187,7 +187,7 @@ structure_is_whole($subscriber, 'a subscriber');
 # --- changes, in sessions that have verified the token before ---
 
 my ($id, $token) = issue($publisher, q{'acme', 'followed', '{a.*}'});
-catch_up($publisher, 'mirror');
+catch_up($publisher, 'tokens');
 $warm = session($subscriber);
 $old = session($subscriber);
 ask($old, 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM apitoken.tokens');
@@ -197,7 +197,7 @@ sub change
 	my ($sql) = @_;
 	my $answer = $publisher->safe_psql('postgres', $sql);
 
-	catch_up($publisher, 'mirror');
+	catch_up($publisher, 'tokens');
 	return $answer;
 }
 
@@ -250,10 +250,7 @@ $_->quit foreach $warm, $old;
 # --- the subscriber takes over ---
 
 $publisher->stop;
-$subscriber->safe_psql('postgres', q{
-	ALTER SUBSCRIPTION mirror DISABLE;
-	ALTER SUBSCRIPTION mirror SET (slot_name = NONE);
-	DROP SUBSCRIPTION mirror});
+$subscriber->safe_psql('postgres', example('docs/operations.md', 'taking over'));
 goes_on($subscriber, 'a subscriber that took over');
 is($subscriber->safe_psql('postgres', q{
 	SELECT count(*) FROM apitoken.tokens WHERE status <> 'revoked' AND (apitoken.revoke(id)).status <> 'revoked'}), '0',
