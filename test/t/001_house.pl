@@ -176,6 +176,26 @@ is_deeply(
 	[ glob "'$root'/test/t/*.pl" ],
 	'PROVE_TESTS: all of test/t');
 
+# --- documents name files that are there ---
+
+my @lost;
+my $named = 0;
+foreach my $document ('README.md', 'SECURITY.md', 'docs/security.md', 'docs/operations.md')
+{
+	my $text = slurp("$root/$document");
+	my $here = $document =~ /^docs/ ? 'docs/' : '';
+	my @paths = (
+		(map { $here . $_ } $text =~ /\]\((?!https?:)([^)#]+)/g),
+		(map { "test/t/$_" } $text =~ /\b(\d{3}_\w+\.pl)\b/g),
+		(map { "test/specs/$_" } $text =~ /\b(\w+\.spec)\b/g),
+		$text =~ m{\b(sql/\w+\.sql)\b}g);
+
+	$named += @paths;
+	push @lost, map { "$document: $_" } grep { !-e "$root/$_" } @paths;
+}
+is(join("\n", @lost), '', 'files that documents name are there');
+cmp_ok($named, '>', 40, '... and were found');
+
 # A test without a .out is one that compares with nothing.
 sub without_answer
 {

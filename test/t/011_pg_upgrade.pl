@@ -1,6 +1,6 @@
-# pg_upgrade carries everything over: here from a cluster to another one of the
-# same version, which takes the same way through the catalogs as one from an
-# older version does.
+# pg_upgrade carries everything over, by copies and by links: here from a cluster
+# to another one of the same version, which takes the same way through the
+# catalogs as one from an older version does.
 
 use strict;
 use warnings;
@@ -11,9 +11,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
+use Whole;
 
 my $old = new_node('old');
-my $new = new_node('new');
 my $bindir = $old->config_data('--bindir');
 
 $old->start;
@@ -38,13 +38,10 @@ import_sample($old, 'acme');
 $old->safe_psql(
 	'postgres', qq{
 	SELECT apitoken.verify('$token', 'a', '192.0.2.7'), apitoken.verify('$revoked');
-	SELECT apitoken.flush_usage()});
+	SELECT apitoken.rotate('$id', '1 hour');
+	SELECT apitoken.flush_usage(), apitoken.seal_events()});
 
 my $contents = q{
-	SELECT * FROM apitoken.realm;
-	SELECT * FROM apitoken._token ORDER BY id;
-	SELECT * FROM apitoken._usage ORDER BY token_id;
-	SELECT * FROM apitoken._usage_hourly ORDER BY token_id;
 	SELECT * FROM kept;
 	SELECT * FROM apitoken.tokens ORDER BY id;
 	SELECT proname, proacl FROM pg_proc
@@ -52,37 +49,54 @@ my $contents = q{
 	SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1;
 	SELECT extversion FROM pg_extension WHERE extname = 'apitoken'};
 my $before = $old->safe_psql('postgres', $contents);
+my $rows = contents($old, 'postgres');
+like($rows, qr/^_event_seal: \(1,/m, 'the history is sealed');
 $old->stop;
 
 # It leaves a script where it stands.
 chdir $PostgreSQL::Test::Utils::tmp_check;
-command_ok(
-	[
-		'pg_upgrade', '--no-sync',
-		'-d', $old->data_dir, '-D', $new->data_dir,
-		'-b', $bindir,        '-B', $bindir,
-		'-s', $new->host,     '-p', $old->port, '-P', $new->port
-	],
-	'pg_upgrade');
 
-$new->start;
-is($new->safe_psql('postgres', $contents), $before, 'everything is the same');
-is($new->safe_psql('postgres', "SELECT outcome FROM apitoken.verify('$token', 'a')"),
-	'valid', 'a token verifies');
-is($new->safe_psql('postgres', "SELECT outcome FROM apitoken.verify('$revoked')"),
-	'revoked', 'a revoked one does not');
-is( sqlstate($new,
-		"SET ROLE verifier; SELECT valid FROM apitoken.verify('$Apitoken::sample')"),
-	't', 'privileges are there');
-is( $new->safe_psql(
-		'postgres', q{
-		SET enable_seqscan = off;
-		SELECT count(*) FROM kept WHERE scopes OPERATOR(apitoken.@>) 'a.x'}),
-	'1', 'an index of our operator class works');
-is(sqlstate($new, 'DELETE FROM apitoken.realm'), 'ERROR 23503', 'the guard stands');
-my ($new_id, $new_token) = issue($new, q{'acme', 'new'});
-is($new->safe_psql('postgres', "SELECT outcome FROM apitoken.verify('$new_token')"),
-	'valid', 'a new token can be issued');
+# The old cluster is not touched by copies; of links it must not start again.
+foreach my $mode ('copy', 'link')
+{
+	my $new = new_node($mode);
 
-$new->stop;
+	command_ok(
+		[
+			'pg_upgrade', '--no-sync', ($mode eq 'link' ? '--link' : ()),
+			'-d', $old->data_dir, '-D', $new->data_dir,
+			'-b', $bindir,        '-B', $bindir,
+			'-s', $new->host,     '-p', $old->port, '-P', $new->port
+		],
+		"pg_upgrade, $mode");
+	$new->start;
+	check_upgraded($new, $mode);
+	$new->stop;
+}
+
+sub check_upgraded
+{
+	my ($new, $mode) = @_;
+
+	is(contents($new, 'postgres'), $rows, "$mode: all tables and sequences are the same");
+	is($new->safe_psql('postgres', $contents), $before, '... and all else');
+	is($new->safe_psql('postgres', "SELECT outcome FROM apitoken.verify('$token', 'a')"),
+		'valid', '... a token verifies');
+	is($new->safe_psql('postgres', "SELECT outcome FROM apitoken.verify('$revoked')"),
+		'revoked', '... a revoked one does not');
+	is( sqlstate($new,
+			"SET ROLE verifier; SELECT valid FROM apitoken.verify('$Apitoken::sample')"),
+		't', '... privileges are there');
+	is( $new->safe_psql(
+			'postgres', q{
+			SET enable_seqscan = off;
+			SELECT count(*) FROM kept WHERE scopes OPERATOR(apitoken.@>) 'a.x'}),
+		'1', '... an index of our operator class works');
+	is(sqlstate($new, 'DELETE FROM apitoken.realm'), 'ERROR 23503', '... the guard stands');
+	goes_on($new, $mode);
+	indexes_agree($new, $mode);
+	structure_is_whole($new, $mode);
+	return;
+}
+
 done_testing();

@@ -18,7 +18,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw($root new_node issue import_sample ask sqlstate session
-  wait_until start_again catch_up random_seed slurp same_rows);
+  wait_until start_again catch_up random_seed slurp same_rows
+  example);
 
 # The document's token, see api-docs/001, and its parts.
 our $sample_secret =
@@ -149,6 +150,16 @@ sub slurp
 	my $content = <$file>;
 	close $file;
 	return $content;
+}
+
+# An example of a document, by the comment that it begins with.
+sub example
+{
+	my ($document, $title) = @_;
+	my ($text) = slurp("$root/$document") =~ /^```\w+\n((?:--|#) \Q$title\E\b.*?)^```$/ms
+	  or die "$document has no example: $title";
+
+	return $text;
 }
 
 # Compares two tables of words, a line each; only lines that differ are shown.

@@ -36,8 +36,8 @@ sub life_cycle_node
 # each query.
 sub lasting_session
 {
-	my ($node) = @_;
-	my $session = session($node);
+	my ($node, $database) = @_;
+	my $session = session($node, $database);
 
 	$session->set_query_timer_restart;
 	return $session;
@@ -46,9 +46,9 @@ sub lasting_session
 # From now on, and after the server has started again.
 sub watch
 {
-	my ($node) = @_;
+	my ($node, $database) = @_;
 
-	$watcher = lasting_session($node);
+	$watcher = lasting_session($node, $database);
 	return;
 }
 
