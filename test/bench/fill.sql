@@ -94,6 +94,10 @@ CREATE INDEX ON hand.token (realm, status, id);
 CREATE INDEX ON hand.token (realm, created_at, id);
 CREATE INDEX ON hand.token (realm, expires_at, id);
 CREATE INDEX ON hand.token (realm, access_token_ttl, id);
+CREATE INDEX ON hand.token (status, status_changed_at)
+	WHERE status_changed_at IS NOT NULL;
+CREATE INDEX ON hand.token (principal, realm, status, expires_at)
+	WHERE principal IS NOT NULL;
 CREATE INDEX ON hand.token USING gin (scopes);
 CREATE INDEX ON hand.usage (realm, last_used_at NULLS FIRST, token_id);
 REINDEX TABLE apitoken._token;

@@ -57,7 +57,7 @@ CREATE TABLE hand.usage (
 	last_used_at timestamptz,
 	last_used_ip inet,
 	use_count bigint NOT NULL
-);
+) WITH (fillfactor = 80);
 
 -- A history of hand.token: the columns and indexes of apitoken._event, filled
 -- by a trigger, where a part of the benchmark makes one.  Digests stay out of

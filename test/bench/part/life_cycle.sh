@@ -98,6 +98,7 @@ part_changes()
 # --- purge ---
 
 BATCH=1000						# tokens that a call purges
+PAUSE=500						# ms between two calls, where there is one
 
 # make_expired: of fill.sql, all that are not in use
 make_expired()
@@ -117,25 +118,26 @@ verified()
 	run_pgbench -c 8 -j 2 -T "$BENCH_SECONDS" -f sql/verified_id purge && tps
 }
 
-# purging OPTION...: one client purges, batch by batch; how long each took is
-# added to a file
+# purging NAME PAUSE OPTION...: one client purges, batch by batch; how long each
+# took is added to a file, without the script's pause
 purging()
 {
-	(cd "$dir" && as_server pgbench -n -M prepared -h "$socket" -U postgres -f sql/purge \
-		-l --log-prefix=purge "$@" purge) >"$dir/purge.log" 2>&1 || {
+	(cd "$dir" && as_server pgbench -n -M prepared -h "$socket" -U postgres -f "sql/$1" \
+		-l --log-prefix=purge "${@:3}" purge) >"$dir/purge.log" 2>&1 || {
 		cat "$dir/purge.log" >&2
 		return 1
 	}
-	cut -d' ' -f3 "$dir"/purge.[0-9]* >>"$dir/purge_times"
+	cut -d' ' -f3 "$dir"/purge.[0-9]* | awk -v pause="$2" '{ print $1 - 1000 * pause }' >>"$dir/purge_times"
 	rm -f "$dir"/purge.[0-9]*
 }
 
-verified_beside_purge()
+# verified_beside NAME PAUSE: what purges
+verified_beside()
 {
 	local before result purge
 
 	before=$(expired)
-	purging -T "$BENCH_SECONDS" &
+	purging "$1" "$2" -T "$BENCH_SECONDS" &
 	purge=$!
 	result=$(verified)
 	wait "$purge"
@@ -151,24 +153,28 @@ part_purge()
 	local in_use=$((BENCH_PURGE / 200)) begun left count
 
 	# Each round takes its share, and something is left for the last ones.
-	local BENCH_SECONDS=$((BENCH_SECONDS < 3 ? BENCH_SECONDS : 3))
+	local BENCH_SECONDS=$((BENCH_SECONDS < 4 ? BENCH_SECONDS : 4))
 
 	make_expired
 	count=$(expired)
 	rm -f "$dir/purge_times"
 	write purge <<<"SELECT apitoken.purge('30 days', $BATCH)"
+	write paced <<<"SELECT apitoken.purge('30 days', $BATCH)
+\\sleep $PAUSE ms"
 	present_verified_id spread
 	[[ -n $(sql -d purge -c "SELECT apitoken.verified_id(bench.token(200))") ]] ||
 		die 'A token in use is not valid.'
 	rate_heading "Verification while $count expired tokens are purged, $BATCH a call, 8 clients"
-	compare verified_beside_purge -- verified
-	rate_row "verified_id, spread over $in_use tokens, beside purge" 'the same alone' 0.9
+	compare verified_beside paced "$PAUSE" -- verified
+	rate_row "verified_id, spread over $in_use tokens, beside purge, a call each $PAUSE ms" 'the same alone' 0.9
+	compare verified_beside purge 0 -- verified
+	rate_row "verified_id, spread over $in_use tokens, beside purge without a pause" 'the same alone'
 
 	left=$(expired)
 	((left > 0)) || die 'The rounds have left nothing to be purged alone: give more tokens.'
 	begun=$EPOCHREALTIME
 	while (($(expired) > 0)); do
-		purging -t $((left / BATCH + 1))
+		purging purge 0 -t $((left / BATCH + 1))
 	done
 	[[ $(sql -d purge -c "SELECT count(*) FROM apitoken._event WHERE event = 'purged'") == "$count" ]] ||
 		die 'Not each purged token has its event.'

@@ -28,7 +28,7 @@ prepare_uses()
 				JOIN hand.token ON digest = sha256(bench.token(200 * n)::bytea)" \
 		-c 'SELECT apitoken.verified_id(token) FROM bench.used' \
 		-c 'SELECT apitoken.flush_usage()' \
-		-c 'CREATE TABLE hand.usage_hourly (LIKE apitoken._usage_hourly INCLUDING ALL)' \
+		-c 'CREATE TABLE hand.usage_hourly (LIKE apitoken._usage_hourly INCLUDING ALL) WITH (fillfactor = 80)' \
 		-c 'INSERT INTO hand.usage_hourly TABLE apitoken._usage_hourly' \
 		-c 'CLUSTER apitoken._usage USING _usage_pkey' \
 		-c 'CLUSTER apitoken._usage_hourly USING _usage_hourly_pkey' \
