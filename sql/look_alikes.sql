@@ -150,7 +150,7 @@ BEGIN
 		WHERE p.pronamespace = 'apitoken'::regnamespace AND p.prorettype <> 'trigger'::regtype AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes)
 	LOOP
 		BEGIN
-			EXECUTE format('CREATE FUNCTION evil.%I(%s) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM evil.tell(%L); END $f$', f.proname, regexp_replace(f.args, 'OUT [^,]*(, )?', '', 'g'), f.proname);
+			EXECUTE format('CREATE FUNCTION evil.%I(%s) RETURNS text LANGUAGE plpgsql AS $f$ BEGIN PERFORM evil.tell(%L); END $f$', f.proname, rtrim(regexp_replace(f.args, 'OUT [^,]*(, )?', '', 'g'), ', '), f.proname);
 			n := n + 1;
 		EXCEPTION WHEN OTHERS THEN NULL;
 		END;
