@@ -157,6 +157,7 @@ REGRESS = \
 	varlena \
 	null_arguments \
 	comments \
+	look_alikes \
 	privileges \
 	config_dump
 

@@ -27,7 +27,35 @@ typedef struct Change
 	EPQState	epqstate;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;		/* the new row, all NULL at first */
+	ErrorContextCallback callback;
 } Change;
+
+/*
+ * The server shows the row, or the key, that a constraint refuses: to whoever
+ * may read the table, and in its log.  Ours have digests.
+ */
+static void
+hide_row(void *context)
+{
+	switch (geterrcode())
+	{
+		case ERRCODE_CHECK_VIOLATION:
+		case ERRCODE_NOT_NULL_VIOLATION:
+		case ERRCODE_UNIQUE_VIOLATION:
+		case ERRCODE_EXCLUSION_VIOLATION:
+			errdetail("The row is not shown.");
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+begin_hiding(Change *change)
+{
+	change->callback = (ErrorContextCallback) {error_context_stack, hide_row};
+	error_context_stack = &change->callback;
+}
 
 static void
 begin_change(Change *change, AtkTable table)
@@ -47,6 +75,7 @@ begin_change(Change *change, AtkTable table)
 										  RelationGetDescr(change->rel),
 										  &TTSOpsVirtual);
 	AfterTriggerBeginQuery();
+	begin_hiding(change);
 }
 
 static void
@@ -86,6 +115,7 @@ static void
 end_change(Change *change)
 {
 	AfterTriggerEndQuery(change->estate);
+	error_context_stack = change->callback.previous;
 	EvalPlanQualEnd(&change->epqstate);
 	ExecCloseResultRelations(change->estate);	/* and their indexes */
 	ExecResetTupleTable(change->estate->es_tupleTable, false);

@@ -20,7 +20,10 @@
 
 #include "table.h"
 
-/* Raises what the server raises: 23505, 23514, 23502. */
+/*
+ * Raises what the server raises: 23505, 23514, 23502, but with a detail that
+ * does not show the row, which has digests.
+ */
 extern void atk_row_insert(AtkTable table, const Datum *values,
 						   const bool *nulls);
 

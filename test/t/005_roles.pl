@@ -177,6 +177,48 @@ foreach my $role (sort keys %allowed)
 cmp_ok(scalar @observed, '>=', 100, 'a hundred things were tried');
 same_rows(\@observed, \@expected, 'each role may what it shall, and no more');
 
+# --- what they hold ---
+
+# Every object of the extension and every privilege that its kind has, for each
+# role and for nobody: types, operators' and casts' functions, sequences, columns
+# included.  What was tried above, and the helpers that views need, is all.
+my %helpers = (
+	apitoken_auditor => [qw(_public_id _last_used_at _last_used_ip _use_count _unknown_scopes)],
+	apitoken_reporter => [qw(_public_id _last_used_at _last_used_ip _use_count _unknown_scopes)]);
+my @held = split /\n/, $node->safe_psql('postgres', q{
+	WITH role AS (
+		SELECT oid, rolname FROM pg_roles WHERE rolname = 'nobody' OR rolname ~ '^apitoken_'
+	), object AS (
+		SELECT 'execute ' || proname AS name, privilege, oid, 'f' AS kind FROM pg_proc, (VALUES ('EXECUTE')) v(privilege)
+		WHERE pronamespace = 'apitoken'::regnamespace
+		UNION ALL SELECT lower(privilege) || ' type ' || typname, privilege, oid, 'T' FROM pg_type, (VALUES ('USAGE')) v(privilege)
+		WHERE typnamespace = 'apitoken'::regnamespace AND typcategory <> 'A'
+		UNION ALL SELECT lower(privilege) || ' ' || relname, privilege, oid, 'r' FROM pg_class,
+			unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) privilege
+		WHERE relnamespace = 'apitoken'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'f')
+		UNION ALL SELECT lower(privilege) || ' ' || relname, privilege, oid, 's' FROM pg_class,
+			unnest('{USAGE,SELECT,UPDATE}'::text[]) privilege
+		WHERE relnamespace = 'apitoken'::regnamespace AND relkind = 'S'
+		UNION ALL SELECT lower(privilege) || ' schema ' || nspname, privilege, oid, 'n' FROM pg_namespace,
+			unnest('{USAGE,CREATE}'::text[]) privilege WHERE nspname = 'apitoken'
+	)
+	SELECT rolname || ': ' || name FROM role, object o
+	WHERE CASE kind
+		WHEN 'f' THEN has_function_privilege(role.oid, o.oid, privilege)
+		WHEN 'T' THEN has_type_privilege(role.oid, o.oid, privilege)
+		WHEN 's' THEN has_sequence_privilege(role.oid, o.oid, privilege)
+		WHEN 'n' THEN has_schema_privilege(role.oid, o.oid, privilege)
+		WHEN 'r' THEN has_table_privilege(role.oid, o.oid, privilege)
+			OR privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(role.oid, o.oid, privilege)
+		END});
+my @may_hold;
+foreach my $role (grep { $_ ne 'nobody' } sort keys %allowed)
+{
+	push @may_hold, "$role: usage schema apitoken",
+	  map { "$role: " . (/ / ? $_ : "execute $_") } @{ $allowed{$role} }, @{ $helpers{$role} // [] };
+}
+same_rows(\@held, \@may_hold, 'each role holds these privileges on objects, and no other');
+
 # --- what they see ---
 
 is( sqlstate(
