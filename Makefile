@@ -34,6 +34,7 @@ OBJS = \
 	src/usage.o \
 	src/guard.o \
 	src/flush.o \
+	src/current.o \
 	src/actor.o \
 	src/draft.o \
 	src/image.o \
@@ -50,6 +51,7 @@ OBJS = \
 	src/search_index.o \
 	src/page.o \
 	src/verify.o \
+	src/session.o \
 	src/policy.o \
 	src/history.o \
 	src/idempotency.o \
@@ -74,6 +76,7 @@ OBJS = \
 	src/change_sql.o \
 	src/represent_sql.o \
 	src/query_sql.o \
+	src/session_sql.o \
 	src/usage_sql.o \
 	src/report_sql.o \
 	src/seal_sql.o \
@@ -98,7 +101,8 @@ SQL_PARTS = \
 	src/sql/query.sql \
 	src/sql/view.sql \
 	src/sql/report.sql \
-	src/sql/service.sql
+	src/sql/service.sql \
+	src/sql/session.sql
 
 # pg_regress: sql/ and expected/, in this order, on a plain server.
 REGRESS = \
@@ -132,6 +136,9 @@ REGRESS = \
 	purge_usage \
 	idle \
 	policy_cache \
+	session \
+	confinement \
+	require_token \
 	lookup \
 	tokens_view \
 	token_scopes \

