@@ -190,7 +190,8 @@ ISOLATION = \
 	walk \
 	flush_race \
 	max_idle_seen \
-	revoke_self_race
+	revoke_self_race \
+	confined_no_wait
 
 # TAP tests, each with clusters of its own.
 PROVE_TESTS = test/t/*.pl

@@ -182,6 +182,17 @@ SELECT test.who();
 SELECT test.error(format('SELECT apitoken.authenticate(%L)', :'c_token'));
 SELECT test.who();
 ROLLBACK;
+-- Whatever the forms that its row, and the arguments, are stored in.
+SELECT id AS l, token AS l_token FROM apitoken.issue('one', 'long', ARRAY(SELECT md5(n::text) FROM generate_series(1, 2000) n),
+	principal => repeat('p', 255)) \gset
+SELECT pg_column_size(scopes) > 8000 FROM apitoken._token WHERE id = :'l';
+CREATE TABLE test.stored (token text, scope text);
+INSERT INTO test.stored SELECT :'l_token', string_agg(md5(n::text), ' ') FROM generate_series(1, 2000) n;
+BEGIN;
+SELECT apitoken.authenticate(token, scope) = :'l' FROM test.stored;
+SELECT apitoken.has_scope(scope), apitoken.has_scope(scope || ' b'), length(apitoken.current_principal()) FROM test.stored;
+COMMIT;
+DROP TABLE test.stored;
 -- Read-only transactions have one, in any isolation level.
 BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;
 SELECT apitoken.authenticate(:'a_token') = :'a';
