@@ -49,6 +49,8 @@ SELECT test.sqlstate('SELECT apitoken.issue(NULL, NULL)'), test.sqlstate('SELECT
 	test.sqlstate('SELECT apitoken.query(body => ''[]'')'), test.sqlstate('SELECT apitoken.tokens_granting('''')'), test.sqlstate('SELECT apitoken.purge(''-1 day'')');
 -- A token that is not valid is no current one.
 SELECT test.attempt('list(''required'')', true, ARRAY[:'id', :'revoked_token']);
+-- Views are no functions, and what they call asks nothing: SELECT is the gate.
+SELECT count(*) FROM apitoken.tokens WHERE realm = 'required' AND last_used_at IS NOT NULL;
 -- In parallel workers it is not forgotten: the functions stay in the leader.
 SELECT set_config(name, 'on', false) IS NOT NULL FROM pg_settings
 	WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
