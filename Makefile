@@ -35,6 +35,7 @@ OBJS = \
 	src/usage.o \
 	src/guard.o \
 	src/flush.o \
+	src/current.o \
 	src/actor.o \
 	src/draft.o \
 	src/image.o \
@@ -51,6 +52,7 @@ OBJS = \
 	src/search_index.o \
 	src/page.o \
 	src/verify.o \
+	src/session.o \
 	src/policy.o \
 	src/history.o \
 	src/idempotency.o \
@@ -75,6 +77,7 @@ OBJS = \
 	src/change_sql.o \
 	src/represent_sql.o \
 	src/query_sql.o \
+	src/session_sql.o \
 	src/usage_sql.o \
 	src/report_sql.o \
 	src/seal_sql.o \
@@ -99,7 +102,8 @@ SQL_PARTS = \
 	src/sql/query.sql \
 	src/sql/view.sql \
 	src/sql/report.sql \
-	src/sql/service.sql
+	src/sql/service.sql \
+	src/sql/session.sql
 
 # pg_regress: sql/ and expected/, in this order, on a plain server.
 REGRESS = \
@@ -134,6 +138,9 @@ REGRESS = \
 	idle \
 	policy_cache \
 	place \
+	session \
+	confinement \
+	require_token \
 	lookup \
 	tokens_view \
 	token_scopes \
@@ -186,7 +193,8 @@ ISOLATION = \
 	walk \
 	flush_race \
 	max_idle_seen \
-	revoke_self_race
+	revoke_self_race \
+	confined_no_wait
 
 # TAP tests, each with clusters of its own.
 PROVE_TESTS = test/t/*.pl

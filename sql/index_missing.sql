@@ -18,7 +18,7 @@ DECLARE calls text[] := ARRAY[
 	format('outcome FROM apitoken.verify(%L)', current_setting('test.token')),
 		'outcome FROM apitoken.verify(''previous_secret'')', 'outcome FROM apitoken.verify(''nobody knows'')'::text,
 	'outcome FROM apitoken.verify(''nobody_knows'')', format('apitoken.verified_id(%L) IS NOT NULL',
-	current_setting('test.token')),
+	current_setting('test.token')), format('apitoken.authenticate(%L) IS NOT NULL', current_setting('test.token')),
 	format('apitoken.lookup(%L) ->> ''name''', current_setting('test.token')),
 		'apitoken.import(''index_missing'', ''n'', ''a_foreign_token'') IS NOT NULL',
 		'count(*) FROM apitoken.issue(''index_missing'', ''n'')',

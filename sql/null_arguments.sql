@@ -16,7 +16,7 @@ INSERT INTO test.special_value VALUES ('token', 'sample()', 'verif%'), ('token',
 	('page', '0::bigint', 'query'), ('sort_by', '''tokenName''', 'query'),
 	('sort_order', '''asc''', 'query'), ('cursor', '''''', '%'),
 	('sha256', 'NULL', 'import'), ('clear', '''{}''::text[]', 'update'), ('version', 'NULL', 'update'),
-	('token', 'sample()', 'revoke_self');
+	('token', 'sample()', 'revoke_self'), ('token', 'sample()', 'authenticate');
 CREATE TABLE test.sample_value (type regtype, value text);
 INSERT INTO test.sample_value VALUES ('text', '''null_arguments'''), ('text[]', '''{a.b,c}''::text[]'),
 	('uuid', '''94f44c7f-4a82-71ac-83f7-fcb31b547f0d''::uuid'), ('bytea', 'sha256(''x'')'),

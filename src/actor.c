@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 
 #include "actor.h"
+#include "current.h"
 #include "guc.h"
 
 static Datum
@@ -20,9 +21,13 @@ text_datum(const char *value)
 AtkActor
 atk_actor_current(void)
 {
+	const AtkCurrent *current = atk_current();
 	const char *id = atk_guc_actor;
 	const char *name = atk_guc_actor_name;
 
+	/* Proven, so no claim stands beside it. */
+	if (current != NULL && current->principal != NULL)
+		id = name = text_to_cstring(current->principal);
 	if (id[0] == '\0')
 		id = GetUserNameFromId(GetSessionUserId(), false);
 	if (name[0] == '\0')

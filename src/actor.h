@@ -2,7 +2,8 @@
  * actor.h
  *		Who changes a token.
  *
- * The settings apitoken.actor and apitoken.actor_name say on whose behalf an
+ * The principal of the current token, if there is one (current.h).  Else the
+ * settings apitoken.actor and apitoken.actor_name say on whose behalf an
  * application works.  Where they are empty it is the session's role.
  */
 #ifndef ATK_ACTOR_H

@@ -9,6 +9,7 @@
 
 #include "fmgr.h"
 
+#include "current.h"
 #include "duty.h"
 #include "guc.h"
 #include "seal.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 				 errmsg("could not initialize libsodium")));
 	atk_guc_init();
 	atk_table_init();
+	atk_current_init();
 	atk_duty_init();
 	atk_tally_init();
 	atk_summon_init();

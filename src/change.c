@@ -14,6 +14,7 @@
 #include "history.h"
 #include "policy.h"
 #include "row.h"
+#include "session.h"
 
 void
 atk_change_raise_unknown(void)
@@ -24,7 +25,8 @@ atk_change_raise_unknown(void)
 }
 
 void
-atk_change_open(AtkChange *change, const char *command, const pg_uuid_t *id)
+atk_change_open_proven(AtkChange *change, const char *command,
+					   const pg_uuid_t *id)
 {
 	PreventCommandIfReadOnly(command);
 	if (id == NULL)
@@ -32,6 +34,26 @@ atk_change_open(AtkChange *change, const char *command, const pg_uuid_t *id)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("id must not be null")));
 	atk_probe_begin(&change->probe, ATK_KEY_TOKEN_ID, RowExclusiveLock);
+}
+
+/* Asked before it is locked: nobody shall wait for a token he cannot see. */
+static bool
+is_hidden(AtkChange *change, const pg_uuid_t *id)
+{
+	if (atk_session_realm() == NULL ||
+		!atk_probe_find(&change->probe, UUIDPGetDatum(id)))
+		return false;
+	atk_token_read(change->probe.slot, &change->token);
+	return atk_session_hides(&change->token);
+}
+
+void
+atk_change_open(AtkChange *change, const char *command, const pg_uuid_t *id)
+{
+	atk_session_require(ATK_RIGHT_WRITE);
+	atk_change_open_proven(change, command, id);
+	if (is_hidden(change, id))
+		atk_change_raise_unknown();
 }
 
 void
@@ -105,12 +127,39 @@ atk_change_modify(AtkChange *change)
 	atk_change_set(change, Anum_token_updated_by_name, actor.name);
 }
 
+/* Can the token do what it could not do before? */
+static bool
+is_granting(const AtkChange *change)
+{
+	static const AttrNumber columns[] = {
+		Anum_token_digest, Anum_token_scopes, Anum_token_not_before,
+		Anum_token_expires_at, Anum_token_allowed_addresses
+	};
+	Datum		status = change->row.values[Anum_token_status - 1];
+
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		if (change->replaces[columns[i] - 1])
+			return true;
+	}
+	return change->replaces[Anum_token_status - 1] &&
+		DatumGetChar(status) == ATK_STATUS_ACTIVE;
+}
+
+static void
+check_grant(const AtkChange *change)
+{
+	if (is_granting(change))
+		atk_session_require_grant(atk_draft_scopes(&change->row));
+}
+
 void
 atk_change_store(AtkChange *change, const char *event, const text *reason)
 {
 	const AtkRealm *realm = change->has_realm ? &change->realm : NULL;
 	TupleTableSlot *slot = change->probe.slot;
 
+	check_grant(change);
 	if (realm != NULL)
 		atk_policy_admit(&change->row, &change->old_row, realm, change->now);
 	atk_row_update(ATK_TABLE_TOKEN, slot, change->row.values,

@@ -47,7 +47,9 @@ typedef struct AtkChanged
 /*
  * Finds a token and locks its row.  Raises 22004 without an id, 42704 where
  * there is no such token, 40001 where this transaction's snapshot is too old
- * to change it.  command is named where a transaction is read-only.
+ * to change it, and what session.h says of confinement: a token of another
+ * realm than the current token's is unknown.  command is named where a
+ * transaction is read-only.
  */
 extern void atk_change_begin(AtkChange *change, const char *command,
 							 const pg_uuid_t *id);
@@ -55,6 +57,10 @@ extern void atk_change_begin(AtkChange *change, const char *command,
 /* The same in three steps, for those who have something to do between. */
 extern void atk_change_open(AtkChange *change, const char *command,
 							const pg_uuid_t *id);
+
+/* For who has shown the token's secret: confined by nothing. */
+extern void atk_change_open_proven(AtkChange *change, const char *command,
+								   const pg_uuid_t *id);
 pg_noreturn extern void atk_change_raise_unknown(void);
 extern void atk_change_read(AtkChange *change);
 
@@ -69,7 +75,9 @@ extern void atk_change_set_life(AtkChange *change, const AtkLife *life);
 extern void atk_change_modify(AtkChange *change);
 
 /*
- * Asks the realm's limit (policy.h), stores the row and writes the event.
+ * Asks the current token whether it may grant what the token can do then
+ * (session.h), and the realm's limit (policy.h); stores the row and writes the
+ * event.
  * reason may be NULL.
  */
 extern void atk_change_store(AtkChange *change, const char *event,

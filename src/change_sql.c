@@ -20,6 +20,7 @@
 #include "scopes.h"
 #include "secret.h"
 #include "selection.h"
+#include "session.h"
 #include "state.h"
 
 ATK_FUNCTION(atk_sql_suspend);
@@ -91,6 +92,7 @@ atk_sql_revoke_self(PG_FUNCTION_ARGS)
 	text	   *token = read_text(fcinfo, 0);
 	AtkDigest	digest;
 
+	atk_session_require(ATK_RIGHT_NONE);
 	if (token == NULL || !atk_text_possible(VARDATA_ANY(token),
 											VARSIZE_ANY_EXHDR(token)))
 		atk_raise_not_a_secret();

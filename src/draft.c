@@ -202,6 +202,12 @@ atk_draft_expires_at(const AtkDraft *draft)
 		: DatumGetTimestampTz(draft->values[Anum_token_expires_at - 1]);
 }
 
+struct varlena *
+atk_draft_scopes(const AtkDraft *draft)
+{
+	return PG_DETOAST_DATUM_PACKED(draft->values[Anum_token_scopes - 1]);
+}
+
 void
 atk_draft_check(AtkDraft *draft)
 {

@@ -26,9 +26,12 @@ typedef struct AtkDraft
 extern void atk_draft_init(AtkDraft *draft);
 extern void atk_draft_set(AtkDraft *draft, AttrNumber attno, Datum value);
 
-/* Both as they stand in the draft; NULL and DT_NOEND when not given. */
+/* As they stand in the draft; NULL and DT_NOEND when not given. */
 extern const text *atk_draft_realm(const AtkDraft *draft);
 extern TimestampTz atk_draft_expires_at(const AtkDraft *draft);
+
+/* Once it is checked and has what is required. */
+extern struct varlena *atk_draft_scopes(const AtkDraft *draft);
 
 /* 22023 unless it has 1 to 255 characters, not all of them white space. */
 extern void atk_draft_check_label(const char *argument, const text *label);

@@ -14,9 +14,44 @@
 
 char	   *atk_guc_actor;
 char	   *atk_guc_actor_name;
+bool		atk_guc_require_token = false;
 bool		atk_guc_track_usage = true;
 int			atk_guc_usage_flush_interval = 10000;
 int			atk_guc_usage_max_entries = 65536;
+
+/* Has apitoken.require_token been given a value by who may? */
+static bool require_token_given = false;
+
+static bool
+note_require_token(bool *newval, void **extra, GucSource source)
+{
+	if (source > PGC_S_DEFAULT)
+		require_token_given = true;
+	return true;
+}
+
+/*
+ * Before the library is loaded anybody may set what is not known yet, and a
+ * client that does so when it connects displaces what ALTER ROLE says for it.
+ * Such a value is refused once the setting is known; but then the default
+ * would be left, and the displaced value is lost.  So who tried is under it.
+ */
+static void
+define_require_token(void)
+{
+	bool		claimed = GetConfigOption("apitoken.require_token", true,
+										  false) != NULL;
+
+	DefineCustomBoolVariable("apitoken.require_token",
+							 "Refuses to read or change tokens without a current token.",
+							 "Meant for ALTER ROLE; verification and authenticate() are always allowed.",
+							 &atk_guc_require_token,
+							 false,
+							 PGC_SUSET, 0, note_require_token, NULL, NULL);
+	if (claimed && !require_token_given)
+		SetConfigOption("apitoken.require_token", "on", PGC_SUSET,
+						PGC_S_OVERRIDE);
+}
 
 void
 atk_guc_init(void)
@@ -33,6 +68,7 @@ atk_guc_init(void)
 							   &atk_guc_actor_name,
 							   "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
+	define_require_token();
 	DefineCustomBoolVariable("apitoken.track_usage",
 							 "Records the use of tokens.",
 							 "While it is off, tokens do not become idle.",

@@ -23,6 +23,9 @@ extern int	atk_guc_usage_flush_interval;
 /* Tokens whose use can be pending; read when the memory is made. */
 extern int	atk_guc_usage_max_entries;
 
+/* May only a current token read and change tokens?  Superusers set it. */
+extern bool atk_guc_require_token;
+
 extern void atk_guc_init(void);
 
 #endif							/* ATK_GUC_H */

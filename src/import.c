@@ -19,6 +19,7 @@
 #include "history.h"
 #include "import.h"
 #include "policy.h"
+#include "session.h"
 #include "token.h"
 #include "token_text.h"
 
@@ -258,6 +259,7 @@ store_imported(AtkDraft *draft, const AtkExpiry *expiry,
 	identify_draft(draft, foreign, identity);
 	atk_draft_stamp(draft, realm, creation_time(foreign, now));
 	atk_policy_check_scopes(draft, realm);
+	atk_session_require_grant(atk_draft_scopes(draft));
 	atk_policy_admit(draft, NULL, realm, now);
 
 	insert_imported(draft);
@@ -272,6 +274,7 @@ atk_import(AtkDraft *draft, const AtkExpiry *expiry,
 	AtkRealm	realm;
 	Identity	identity;
 
+	atk_session_enter(ATK_RIGHT_WRITE, realm_id);
 	PreventCommandIfReadOnly("apitoken.import()");
 	atk_realm_require(realm_id, &realm);
 	identify(foreign, &identity);

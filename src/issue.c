@@ -13,6 +13,7 @@
 #include "idempotency.h"
 #include "issue.h"
 #include "policy.h"
+#include "session.h"
 
 static uint64
 unix_milliseconds(TimestampTz when)
@@ -62,6 +63,7 @@ atk_issue(AtkDraft *draft, const AtkExpiry *expiry,
 	AtkRealm	realm;
 	AtkLife		life;
 
+	atk_session_enter(ATK_RIGHT_WRITE, realm_id);
 	PreventCommandIfReadOnly("apitoken.issue()");
 	atk_realm_require(realm_id, &realm);
 	if (idempotency_key != NULL)
@@ -78,6 +80,7 @@ atk_issue(AtkDraft *draft, const AtkExpiry *expiry,
 	atk_draft_check_times(draft);
 	atk_draft_stamp(draft, &realm, now);
 	atk_policy_check_scopes(draft, &realm);
+	atk_session_require_grant(atk_draft_scopes(draft));
 	atk_policy_admit(draft, NULL, &realm, now);
 
 	generate(draft, &realm, now, issued);

@@ -16,6 +16,7 @@
 #include "query.h"
 #include "represent.h"
 #include "search.h"
+#include "session.h"
 
 #define DEFAULT_PAGE_SIZE 10
 
@@ -175,7 +176,7 @@ static AtkPageRequest
 read_list(const AtkListArguments *arguments)
 {
 	AtkPageRequest request = {
-		.realm = arguments->account_id,
+		.realm = atk_session_enter(ATK_RIGHT_READ, arguments->account_id),
 		.environment_id = arguments->environment_id,
 		.cursor = arguments->cursor,
 		.now = GetCurrentTimestamp(),
@@ -304,7 +305,7 @@ static AtkPageRequest
 read_query(const AtkQueryArguments *arguments)
 {
 	AtkPageRequest request = {
-		.realm = arguments->realm,
+		.realm = atk_session_enter(ATK_RIGHT_READ, arguments->realm),
 		.cursor = arguments->cursor,
 		.body = arguments->body,
 		.now = GetCurrentTimestamp(),

@@ -7,7 +7,10 @@
 
 #include "utils/jsonb.h"
 
-/* "List API tokens".  A NULL is the document's default. */
+/*
+ * "List API tokens".  A NULL is the document's default; for the realm, here and
+ * below, that of the current token, which it must be if there is one.
+ */
 typedef struct AtkListArguments
 {
 	const text *account_id;

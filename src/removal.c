@@ -21,6 +21,7 @@
 #include "idempotency.h"
 #include "removal.h"
 #include "row.h"
+#include "session.h"
 #include "usage.h"
 
 /* The locked row, and that of its use. */
@@ -59,10 +60,21 @@ atk_delete(const pg_uuid_t *id, AtkChanged *changed)
 
 typedef struct Batch
 {
+	const text *realm;			/* only of this one; NULL: of any */
 	pg_uuid_t  *ids;			/* locked; one may be there twice */
 	int			n;
 	int			room;
 } Batch;
+
+static bool
+of_other_realm(AtkProbe *probe, const Batch *batch)
+{
+	bool		isnull;
+	Datum		realm = slot_getattr(probe->slot, Anum_token_realm, &isnull);
+
+	return batch->realm != NULL &&
+		!atk_same_text(DatumGetTextPP(realm), batch->realm);
+}
 
 /* The row that was just found, unless somebody else is at work on it. */
 static void
@@ -70,6 +82,8 @@ take(AtkProbe *probe, Batch *batch)
 {
 	bool		isnull;
 
+	if (of_other_realm(probe, batch))
+		return;
 	switch (atk_probe_lock_found(probe, LockTupleExclusive, LockWaitSkip))
 	{
 		case ATK_LOCK_TAKEN:
@@ -90,7 +104,10 @@ take_all(AtkProbe *probe, ScanKey keys, int n, Batch *batch)
 	atk_probe_scan(probe, keys, n);
 	while (batch->n < batch->room &&
 		   atk_probe_next(probe, ForwardScanDirection))
+	{
+		CHECK_FOR_INTERRUPTS();
 		take(probe, batch);
+	}
 }
 
 static void
@@ -132,6 +149,18 @@ next_realm(AtkProbe *probe, const text *realm_id)
 										  &isnull));
 }
 
+static void
+take_expired_of(AtkProbe *probe, const text *realm_id, TimestampTz before,
+				Batch *batch)
+{
+	ScanKeyData keys[2];
+
+	compare_realm(&keys[0], BTEqualStrategyNumber, F_TEXTEQ, realm_id);
+	ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+				TimestampTzGetDatum(before));
+	take_all(probe, keys, lengthof(keys), batch);
+}
+
 /* Realm by realm, because the index begins with it. */
 static void
 take_expired(TimestampTz before, Batch *batch)
@@ -140,15 +169,13 @@ take_expired(TimestampTz before, Batch *batch)
 	text	   *realm_id = NULL;
 
 	atk_probe_begin(&probe, ATK_KEY_TOKEN_EXPIRES, RowExclusiveLock);
-	while (batch->n < batch->room &&
-		   (realm_id = next_realm(&probe, realm_id)) != NULL)
+	if (batch->realm != NULL)
+		take_expired_of(&probe, batch->realm, before, batch);
+	else
 	{
-		ScanKeyData keys[2];
-
-		compare_realm(&keys[0], BTEqualStrategyNumber, F_TEXTEQ, realm_id);
-		ScanKeyInit(&keys[1], 2, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
-					TimestampTzGetDatum(before));
-		take_all(&probe, keys, lengthof(keys), batch);
+		while (batch->n < batch->room &&
+			   (realm_id = next_realm(&probe, realm_id)) != NULL)
+			take_expired_of(&probe, realm_id, before, batch);
 	}
 	atk_probe_end(&probe);
 }
@@ -219,11 +246,15 @@ atk_purge(const Interval *older_than, int batch_size)
 	TimestampTz before;
 	Batch		batch;
 
+	atk_session_require(ATK_RIGHT_WRITE);
 	PreventCommandIfReadOnly("apitoken.purge()");
 	before = atk_time_before("older_than", older_than, now);
 	check_batch_size(batch_size);
 
-	batch = (Batch) {palloc(batch_size * sizeof(pg_uuid_t)), 0, batch_size};
+	batch = (Batch) {
+		atk_session_realm(), palloc(batch_size * sizeof(pg_uuid_t)), 0,
+		batch_size
+	};
 	take_revoked(before, &batch);
 	take_expired(before, &batch);
 	qsort(batch.ids, batch.n, sizeof(pg_uuid_t), compare_ids);

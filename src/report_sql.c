@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "scopes.h"
+#include "session.h"
 
 ATK_FUNCTION(atk_sql_required_scopes);
 ATK_FUNCTION(atk_sql_required_time);
@@ -23,18 +24,23 @@ require_argument(FunctionCallInfo fcinfo, const char *name)
 				 errmsg("%s must not be null", name)));
 }
 
-/* _required_scopes(scope text) -> scopes */
+/*
+ * _required_scopes(scope text) -> scopes.  Every call of tokens_granting()
+ * comes here, hence the door.
+ */
 Datum
 atk_sql_required_scopes(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	require_argument(fcinfo, "scope");
 	PG_RETURN_POINTER(atk_scopes_required(PG_GETARG_TEXT_PP(0)));
 }
 
-/* _required_time(at timestamptz) -> timestamptz */
+/* _required_time(at timestamptz) -> timestamptz: so for tokens_at() */
 Datum
 atk_sql_required_time(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	require_argument(fcinfo, "at");
 	PG_RETURN_TIMESTAMPTZ(PG_GETARG_TIMESTAMPTZ(0));
 }

@@ -11,6 +11,7 @@
 
 #include "represent.h"
 #include "secret.h"
+#include "session.h"
 #include "token_text.h"
 
 ATK_FUNCTION(atk_sql_details);
@@ -79,9 +80,11 @@ atk_sql_details(PG_FUNCTION_ARGS)
 {
 	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 	bool		include = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	Jsonb	   *answer = represent_by_text(ATK_SHAPE_DETAILS, token,
-										   include ? token : NULL, true);
+	Jsonb	   *answer;
 
+	atk_session_require(ATK_RIGHT_NONE);
+	answer = represent_by_text(ATK_SHAPE_DETAILS, token,
+							   include ? token : NULL, true);
 	if (token != NULL)
 		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)
@@ -94,9 +97,10 @@ Datum
 atk_sql_lookup(PG_FUNCTION_ARGS)
 {
 	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
-	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL,
-										   false);
+	Jsonb	   *answer;
 
+	atk_session_require(ATK_RIGHT_NONE);
+	answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL, false);
 	if (token != NULL)
 		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)
@@ -112,11 +116,13 @@ atk_sql_read(PG_FUNCTION_ARGS)
 	AtkSubject	subject;
 	Jsonb	   *answer = NULL;
 
+	atk_session_require(ATK_RIGHT_READ);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 
 	atk_subject_reader_begin(&reader, NULL, GetCurrentTimestamp());
-	if (atk_subject_read(&reader, PG_GETARG_UUID_P(0), &subject))
+	if (atk_subject_read(&reader, PG_GETARG_UUID_P(0), &subject) &&
+		!atk_session_hides(subject.token))
 		answer = represent(ATK_SHAPE_RECORD, &subject);
 	atk_subject_reader_end(&reader);
 

@@ -14,6 +14,7 @@
 #include "audit.h"
 #include "retention.h"
 #include "seal.h"
+#include "session.h"
 
 ATK_FUNCTION(atk_sql_check_events);
 ATK_FUNCTION(atk_sql_purge_events);
@@ -28,6 +29,7 @@ atk_sql_seal_events(PG_FUNCTION_ARGS)
 	int64		after = ATK_SEAL_FROM_START;
 	int			n;
 
+	atk_session_require(ATK_RIGHT_NONE);
 	PreventCommandIfReadOnly("apitoken.seal_events()");
 	do
 	{
@@ -58,6 +60,7 @@ put_finding(const AtkFinding *finding, void *arg)
 Datum
 atk_sql_check_events(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	InitMaterializedSRF(fcinfo, 0);
 	atk_audit(put_finding, fcinfo->resultinfo);
 	return (Datum) 0;
@@ -73,6 +76,7 @@ interval_argument(FunctionCallInfo fcinfo, int n)
 Datum
 atk_sql_purge_events(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	PG_RETURN_INT64(atk_purge_events(interval_argument(fcinfo, 0)));
 }
 
@@ -80,5 +84,6 @@ atk_sql_purge_events(PG_FUNCTION_ARGS)
 Datum
 atk_sql_purge_usage(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	PG_RETURN_INT64(atk_purge_usage(interval_argument(fcinfo, 0)));
 }

@@ -12,6 +12,7 @@
 
 #include "scopes.h"
 #include "selection.h"
+#include "session.h"
 #include "state.h"
 #include "statement.h"
 
@@ -79,6 +80,7 @@ atk_select(const AtkSelection *selection, uint64 *n)
 	SPITupleTable *rows;
 	AtkSelected *selected;
 
+	atk_session_enter(ATK_RIGHT_WRITE, selection->realm);
 	write_select(&statement, selection);
 	atk_statements_begin(&run);
 	PushActiveSnapshot(GetLatestSnapshot());

@@ -16,6 +16,7 @@
 #include "result.h"
 #include "seal.h"
 #include "search_index.h"
+#include "session.h"
 #include "summon.h"
 #include "tally.h"
 
@@ -27,6 +28,7 @@ ATK_FUNCTION(atk_sql_version);
 Datum
 atk_sql_enable_search(PG_FUNCTION_ARGS)
 {
+	atk_session_require(ATK_RIGHT_NONE);
 	PreventCommandIfReadOnly("apitoken.enable_search()");
 	PG_RETURN_BOOL(atk_search_index_create());
 }
@@ -91,6 +93,7 @@ atk_sql_stats(PG_FUNCTION_ARGS)
 	Datum		values[13];
 	bool		nulls[13] = {false};
 
+	atk_session_require(ATK_RIGHT_NONE);
 	atk_tally_stats(&tally);
 	atk_seal_stats(&seal);
 	if (!TIMESTAMP_IS_NOBEGIN(seal.oldest_unsealed) && !RecoveryInProgress())

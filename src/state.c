@@ -121,7 +121,7 @@ atk_revoke_self(const AtkDigest *digest)
 
 	PreventCommandIfReadOnly("apitoken.revoke_self()");
 	id = find_by_secret(digest);
-	atk_change_open(&change, "apitoken.revoke_self()", &id);
+	atk_change_open_proven(&change, "apitoken.revoke_self()", &id);
 	if (!atk_probe_lock(&change.probe, UUIDPGetDatum(&id),
 						LockTupleNoKeyExclusive))
 		atk_raise_not_a_secret();	/* removed meanwhile */

@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "flush.h"
+#include "session.h"
 #include "usage.h"
 
 ATK_FUNCTION(atk_sql_flush_usage);
@@ -27,6 +28,7 @@ atk_sql_flush_usage(PG_FUNCTION_ARGS)
 	int			position = 0;
 	int			n;
 
+	atk_session_require(ATK_RIGHT_NONE);
 	PreventCommandIfReadOnly("apitoken.flush_usage()");
 	do
 	{

@@ -188,9 +188,10 @@ settle_session(void)
 	 */
 	set_option("synchronous_commit", "local");
 
-	/* Who is the author of what we change. */
+	/* Who is the author of what we change: nobody with a token. */
 	set_option("apitoken.actor", "apitoken");
 	set_option("apitoken.actor_name", "apitoken");
+	set_option("apitoken.require_token", "off");
 }
 
 /* What became of a transaction's worth of a job. */

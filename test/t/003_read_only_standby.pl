@@ -34,6 +34,7 @@ my %verifications = (
 	verify_sha256 =>
 	  "SELECT valid FROM apitoken.verify_sha256(sha256('$token'), 'a.b')",
 	verified_id => "SELECT apitoken.verified_id('$token', 'a.b') = '$id' AS valid",
+	authenticate => "SELECT apitoken.authenticate('$token', 'a.b') = '$id' AS valid",
 	lookup      => "SELECT (apitoken.lookup('$token') -> 'enabled')::boolean AS valid",
 	details     => "SELECT apitoken.details('$token') ->> 'tokenName' = 'one' AS valid",
 	read        => "SELECT apitoken.read('$id') ->> 'name' = 'one' AS valid",

@@ -18,8 +18,8 @@ my ($chapter) =
 my %recipes = ($chapter // '') =~ /^```sql\n-- role (\w+).*?\n(.*?)^```$/msg;
 
 is( join(' ', sort keys %recipes),
-	'apitoken_auditor apitoken_issuer apitoken_keeper apitoken_reporter apitoken_verifier',
-	'the README has the five recipes');
+	'apitoken_auditor apitoken_issuer apitoken_keeper apitoken_reporter apitoken_tenant apitoken_verifier',
+	'the README has the six recipes');
 
 my $node = new_node('main');
 $node->start;
@@ -78,6 +78,11 @@ my %functions = (
 	read         => "SELECT apitoken.read('$id')",
 	list         => q{SELECT apitoken.list('acme')},
 	query        => q{SELECT apitoken.query('acme')},
+	authenticate => "SELECT apitoken.authenticate('$Apitoken::sample')",
+	current_token => 'SELECT apitoken.current_token()',
+	current_realm => 'SELECT apitoken.current_realm()',
+	current_principal => 'SELECT apitoken.current_principal()',
+	has_scope    => q{SELECT apitoken.has_scope('a')},
 	verify_many  => "SELECT apitoken.verify_many('{x}')",
 	flush_usage  => 'SELECT apitoken.flush_usage()',
 	stats        => 'SELECT apitoken.stats()',
@@ -140,6 +145,9 @@ my @verifying = qw(verify verify_sha256 verify_many verified_id);
 my %allowed   = (
 	nobody            => [],
 	apitoken_verifier => \@verifying,
+	apitoken_tenant   => [
+		qw(authenticate current_token current_realm current_principal has_scope)
+	],
 	apitoken_issuer   => [
 		@verifying, qw(issue import update rotate end_grace suspend activate revoke
 		  revoke_self revoke_all delete check_token details lookup list read query)

@@ -368,6 +368,11 @@ my $everything = qq{
 	SELECT outcome FROM apitoken.verify_sha256(pg_catalog.sha256('nothing'));
 	SELECT pg_catalog.count(apitoken.verified_id(:'new_token', 'a', '::ffff:10.0.0.1'));
 	SELECT apitoken.lookup('$Apitoken::sample') OPERATOR(pg_catalog.->>) 'name';
+	BEGIN;
+	SELECT pg_catalog.count(apitoken.authenticate(:'new_token', 'a', '10.0.0.1'));
+	SELECT apitoken.current_realm(), apitoken.current_principal(), apitoken.has_scope('a'),
+		apitoken.current_token() OPERATOR(pg_catalog.=) :'new_id';
+	ROLLBACK;
 	SELECT status FROM apitoken.suspend(:'new_id');
 	SELECT status FROM apitoken.activate(:'new_id');
 	SELECT status FROM apitoken.revoke(:'new_id', 'because');
@@ -394,8 +399,8 @@ my $everything = qq{
 	WHERE scopes OPERATOR(apitoken.@>) 'a' AND digest OPERATOR(apitoken.=) digest;
 };
 my $expected = join "\n", 'valid', 'scope_denied', 'unknown', '1', 'two',
-  'suspended', 'active', 'revoked', 't', '1', 't',
-  'one|revoked|a|10.0.0.0/8|f|2', 'two|active|||t|0', 'revoked', 'malformed',
+  '1', 'acme||t|t', 'suspended', 'active', 'revoked', 't', '1', 't',
+  'one|revoked|a|10.0.0.0/8|f|3', 'two|active|||t|0', 'revoked', 'malformed',
   't', '1', '1', 'two', 'idle', 't|', 't|a b|a|2', '1';
 is(sqlstate($node, "$temporary $everything", database => 'attacked'),
 	$expected, 'everything works beside them, as superuser');
