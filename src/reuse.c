@@ -132,7 +132,7 @@ act_guarded(const AtkTally *tally)
 	if (lock_victim(tally, &victim))
 		act(tally, &victim);
 	else if (is_there(tally))
-		result = ATK_REUSE_LOCKED;
+		result = ATK_REUSE_UNDO;
 	atk_guard_end(&guard);
 	return result;
 }
@@ -149,32 +149,109 @@ check_tables(void)
 						"tokens whose secret was stolen are not acted on");
 }
 
-static AtkReuse
-reuse_act(int *position)
-{
-	AtkTally	tally;
+/* --- a token that cannot be acted on --- */
 
-	if (*position == 0)
-		atk_tally_settle(MyDatabaseId);
-	if (atk_tally_collect(ATK_SLOT_REUSE, MyDatabaseId,
-						  GetCurrentTransactionId(), position, &tally, 1) == 0)
-	{
-		atk_duty_done(ATK_JOB_REUSE);
-		return ATK_REUSE_NONE;
-	}
-	check_tables();
-	return act_guarded(&tally);
+/*
+ * Does the error being caught concern others as well?  Who waited in vain, was
+ * told to stop or is out of means has the same before him with the next token.
+ */
+static bool
+concerns_all(void)
+{
+	int			code = geterrcode();
+	int			category = ERRCODE_TO_CATEGORY(code);
+
+	return code == ERRCODE_LOCK_NOT_AVAILABLE ||
+		category == ERRCODE_OPERATOR_INTERVENTION ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES;
 }
 
-AtkReuse
-atk_reuse_act(int *position)
+/*
+ * The first of a round stands for all: they are tried again in each.  Of the
+ * error only the message; its detail can show the row, digests and all.
+ */
+static void
+tell_failed(const AtkTally *tally, const AtkReuseRound *round,
+			MemoryContext context)
+{
+	Datum		id = UUIDPGetDatum(&tally->token_id);
+	ErrorData  *error;
+
+	if (round->failed > 1)
+		return;
+	atk_duty_note_error(ATK_JOB_REUSE, context);
+	error = CopyErrorData();
+	ereport(LOG,
+			(errmsg("token %s, whose old secret was used, could not be acted on: %s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, id)),
+					error->message)));
+}
+
+/* One token's trouble, a CHECK for example, does not hold up the others. */
+static AtkReuse
+act_or_skip(const AtkTally *tally, AtkReuseRound *round)
 {
 	MemoryContext context = CurrentMemoryContext;
 	AtkReuse	result;
 
 	PG_TRY();
 	{
-		result = reuse_act(position);
+		result = act_guarded(tally);
+	}
+	PG_CATCH();
+	{
+		if (concerns_all())
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		round->failed++;
+		tell_failed(tally, round, context);
+		FlushErrorState();
+		result = ATK_REUSE_UNDO;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* --- a round --- */
+
+static void
+end_round(const AtkReuseRound *round)
+{
+	if (round->failed == 0)
+		atk_duty_done(ATK_JOB_REUSE);
+	else if (round->failed > 1)
+		ereport(LOG,
+				(errmsg("%d tokens whose old secret was used could not be acted on",
+						round->failed)));
+}
+
+static AtkReuse
+reuse_act(AtkReuseRound *round)
+{
+	AtkTally	tally;
+
+	if (round->place == 0)
+		atk_tally_settle(MyDatabaseId);
+	if (atk_tally_collect(ATK_SLOT_REUSE, MyDatabaseId,
+						  GetCurrentTransactionId(), &round->place,
+						  &tally, 1) == 0)
+	{
+		end_round(round);
+		return ATK_REUSE_NONE;
+	}
+	check_tables();
+	return act_or_skip(&tally, round);
+}
+
+AtkReuse
+atk_reuse_act(AtkReuseRound *round)
+{
+	MemoryContext context = CurrentMemoryContext;
+	AtkReuse	result;
+
+	PG_TRY();
+	{
+		result = reuse_act(round);
 	}
 	PG_CATCH();
 	{
