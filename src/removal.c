@@ -41,7 +41,7 @@ atk_delete(const pg_uuid_t *id, AtkChanged *changed)
 
 	atk_change_open(&change, "apitoken.delete()", id);
 	if (!atk_probe_lock(&change.probe, UUIDPGetDatum(id), LockTupleExclusive))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	atk_change_read(&change);
 	if (change.token.status != ATK_STATUS_REVOKED)
 		ereport(ERROR,
