@@ -296,6 +296,9 @@ atk_draft_store(const AtkDraft *draft, bool generated)
 
 	atk_row_insert(ATK_TABLE_TOKEN, draft->values, draft->nulls);
 	if (!generated)
+	{
 		atk_usage_forget(id);
+		atk_usage_retire(id);
+	}
 	atk_usage_insert(id, draft->values[Anum_token_realm - 1]);
 }

@@ -31,6 +31,10 @@ typedef struct Victim
 	bool		told;			/* within an hour */
 } Victim;
 
+/* A token that was imported after the use is another one, with the same id. */
+#define VICTIM " WHERE t.id = $1 AND NOT EXISTS (SELECT FROM apitoken._event i" \
+"  WHERE i.token_id = t.id AND i.event = 'imported' AND i.at > $2)"
+
 static const char victim_sql[] =
 "SELECT t.realm, t.status <> 'r' AND coalesce(r.revoke_on_reuse, false),"
 " coalesce(r.notify, false),"
@@ -38,10 +42,9 @@ static const char victim_sql[] =
 "  AND e.event = 'superseded'"
 "  AND e.at BETWEEN $2 - interval '1 hour' AND $2 + interval '1 hour')"
 " FROM apitoken._token t LEFT JOIN apitoken.realm r ON r.id = t.realm"
-" WHERE t.id = $1 FOR NO KEY UPDATE OF t SKIP LOCKED";
+VICTIM " FOR NO KEY UPDATE OF t SKIP LOCKED";
 
-static const char there_sql[] =
-"SELECT FROM apitoken._token WHERE id = $1";
+static const char there_sql[] = "SELECT FROM apitoken._token t" VICTIM;
 
 static Datum
 column(int attno)
@@ -52,9 +55,8 @@ column(int attno)
 						 &isnull);
 }
 
-/* Locks it; false if it is locked by another, or gone. */
 static bool
-lock_victim(const AtkTally *tally, Victim *victim)
+run(const char *sql, const AtkTally *tally)
 {
 	Oid			types[] = {UUIDOID, TIMESTAMPTZOID};
 	Datum		values[] = {
@@ -62,22 +64,20 @@ lock_victim(const AtkTally *tally, Victim *victim)
 		TimestampTzGetDatum(tally->last_at)
 	};
 
-	if (atk_guard_run(victim_sql, 2, types, values) == 0)
+	return atk_guard_run(sql, 2, types, values) > 0;
+}
+
+/* Locks it; false if it is locked by another, or gone. */
+static bool
+lock_victim(const AtkTally *tally, Victim *victim)
+{
+	if (!run(victim_sql, tally))
 		return false;
 	victim->realm = DatumGetTextPCopy(column(1));
 	victim->revoke = DatumGetBool(column(2));
 	victim->notify = DatumGetBool(column(3));
 	victim->told = DatumGetBool(column(4));
 	return true;
-}
-
-static bool
-is_there(const AtkTally *tally)
-{
-	Oid			types[] = {UUIDOID};
-	Datum		values[] = {UUIDPGetDatum(&tally->token_id)};
-
-	return atk_guard_run(there_sql, 1, types, values) > 0;
 }
 
 /* From where the secret was used last. */
@@ -131,7 +131,7 @@ act_guarded(const AtkTally *tally)
 	atk_guard_begin(&guard, ATK_TABLE_TOKEN);
 	if (lock_victim(tally, &victim))
 		act(tally, &victim);
-	else if (is_there(tally))
+	else if (run(there_sql, tally))
 		result = ATK_REUSE_UNDO;
 	atk_guard_end(&guard);
 	return result;

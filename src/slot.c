@@ -112,6 +112,15 @@ atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 	return still;
 }
 
+void
+atk_slot_retire(AtkSlot *slot, const AtkSlotKey *key)
+{
+	SpinLockAcquire(&slot->mutex);
+	if (atk_slot_has_key(slot, key))
+		slot->outcome = ATK_FORMER + 1;
+	SpinLockRelease(&slot->mutex);
+}
+
 /* --- copies --- */
 
 static void

@@ -359,6 +359,22 @@ atk_tally_find(const pg_uuid_t *token_id, int outcome, AtkTally *tally)
 	return found;
 }
 
+void
+atk_tally_retire(const pg_uuid_t *token_id)
+{
+	AtkSlotKey	key = {MyDatabaseId, ATK_VALID, *token_id};
+	uint32		place;
+
+	if (!attached() || count_all() == 0)
+		return;
+	place = first_place(&key);
+	for (uint32 i = 0; i < array->reach; i++, place = next_place(place))
+	{
+		if (atk_slot_has_key(&array->slots[place], &key))
+			atk_slot_retire(&array->slots[place], &key);
+	}
+}
+
 /* --- the flush --- */
 
 void

@@ -7,7 +7,10 @@
 
 #include <sys/socket.h>
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "access/xlog.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "columns.h"
@@ -149,4 +152,55 @@ atk_usage_forget(Datum token_id)
 	if (atk_probe_lock(&probe, token_id, LockTupleExclusive))
 		atk_row_delete(ATK_TABLE_USAGE, probe.slot);
 	atk_probe_end(&probe);
+}
+
+/* --- ids that are given again --- */
+
+typedef struct Retired
+{
+	TransactionId xid;			/* of the (sub)transaction */
+	pg_uuid_t	token_id;
+	struct Retired *next;
+} Retired;
+
+static Retired *retired;		/* by the transaction under way */
+
+/* Till the end of the transaction the former token may be there and used. */
+void
+atk_usage_retire(Datum token_id)
+{
+	Retired    *one = MemoryContextAlloc(TopTransactionContext,
+										 sizeof(Retired));
+
+	(void) atk_tally_attach();	/* at commit nothing may fail */
+	one->xid = GetCurrentTransactionId();
+	one->token_id = *DatumGetUUIDP(token_id);
+	one->next = retired;
+	retired = one;
+}
+
+/*
+ * Nobody is told when a prepared transaction commits, so it is done when it is
+ * prepared.  Its subtransactions are not known as committed then; those that
+ * were rolled back are known as that.
+ */
+static void
+retire_at_end(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE &&
+		event != XACT_EVENT_ABORT)
+		return;
+	for (; retired != NULL && event != XACT_EVENT_ABORT;
+		 retired = retired->next)
+	{
+		if (!TransactionIdDidAbort(retired->xid))
+			atk_tally_retire(&retired->token_id);
+	}
+	retired = NULL;
+}
+
+void
+atk_usage_init(void)
+{
+	RegisterXactCallback(retire_at_end, NULL);
 }

@@ -170,6 +170,21 @@ flush_every($node, $soon);
 wait_query($node, 'SELECT usage_pending, worker_running, last_flush_error FROM apitoken.stats()', '0|f|', '... nothing is left to do');
 is($node->safe_psql('postgres', events($gone, 'superseded')), '0', '... and there is no event');
 
+# Imported again it has the same id, but its secret was not used.
+flush_every($node, '1h');
+my $foreign = 'a-foreign-token-that-returns';
+my $again = $node->safe_psql('postgres', "SELECT apitoken.import('strict', 'first', '$foreign')");
+$node->safe_psql('postgres', "SELECT apitoken.rotate('$again')");
+$other = rotated('strict');
+is(outcomes($node, $_, 3), 'superseded', 'a rotated token is used') foreach $foreign, $other->{token};
+$node->safe_psql('postgres', "SELECT apitoken.revoke('$again'); SELECT apitoken.delete('$again')");
+is($node->safe_psql('postgres', "SELECT apitoken.import('strict', 'second', '$foreign')"), $again, '... deleted, and imported again');
+flush_every($node, $soon);
+wait_query($node, "SELECT status FROM apitoken.tokens WHERE id = '$other->{id}'", 'revoked', '... the worker acts on another');
+wait_query($node, 'SELECT usage_pending, worker_running, last_flush_error FROM apitoken.stats()', '0|f|', '... nothing is left to do');
+is($node->safe_psql('postgres', "SELECT name, status FROM apitoken.tokens WHERE id = '$again'"), 'second|active', '... the new token is left alone');
+is($node->safe_psql('postgres', events({ id => $again }, 'superseded')), '0', '... and nothing is said of it');
+
 # --- a token that must not change, for a reason of the administrator's ---
 
 $node->safe_psql('postgres', q{ALTER TABLE apitoken._token ADD CONSTRAINT kept CHECK (status <> 'r' OR description IS DISTINCT FROM 'kept')});
