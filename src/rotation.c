@@ -137,9 +137,9 @@ atk_rotate(const pg_uuid_t *id, const Interval *grace,
 	check_rotation(&change);
 	renew(&change, expiry);
 	replace_secret(&change, grace_end(grace, &change), issued);
-	issued->expires_at = atk_draft_expires_at(&change.row);
 	atk_change_modify(&change);
 	atk_change_store(&change, "rotated", NULL);
+	issued->expires_at = atk_draft_expires_at(&change.row);
 	atk_change_end(&change);
 }
 
