@@ -112,13 +112,17 @@ atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 	return still;
 }
 
-void
-atk_slot_retire(AtkSlot *slot, const AtkSlotKey *key)
+bool
+atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key, int outcome)
 {
+	bool		still;
+
 	SpinLockAcquire(&slot->mutex);
-	if (atk_slot_has_key(slot, key))
-		slot->outcome = ATK_FORMER + 1;
+	still = atk_slot_has_key(slot, key);
+	if (still)
+		slot->outcome = outcome + 1;
 	SpinLockRelease(&slot->mutex);
+	return still;
 }
 
 /* --- copies --- */

@@ -136,8 +136,9 @@ extern bool atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 						   TimestampTz now, const inet *address,
 						   uint64 *dropped);
 
-/* Makes the uses in it those of a former token, if it still has this key. */
-extern void atk_slot_retire(AtkSlot *slot, const AtkSlotKey *key);
+/* Changes the outcome of its uses; false: the slot is another key's by now. */
+extern bool atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key,
+							int outcome);
 
 /*
  * Copies what has not been written, which is to say, all but what a

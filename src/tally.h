@@ -60,9 +60,13 @@ extern bool atk_tally_find(const pg_uuid_t *token_id, int outcome,
 
 /*
  * The token is gone and its id another's: its valid uses are not that one's.
- * A flush that has collected them already may still write them as its.
+ * False if there are none.  A flush that has collected them already may still
+ * write them as its.
  */
-extern void atk_tally_retire(const pg_uuid_t *token_id);
+extern bool atk_tally_retire(const pg_uuid_t *token_id);
+
+/* The token was not gone after all. */
+extern void atk_tally_revive(const pg_uuid_t *token_id);
 
 /* --- for the flush, of which there is one at a time in a database --- */
 

@@ -165,42 +165,58 @@ typedef struct Retired
 
 static Retired *retired;		/* by the transaction under way */
 
-/* Till the end of the transaction the former token may be there and used. */
 void
 atk_usage_retire(Datum token_id)
 {
-	Retired    *one = MemoryContextAlloc(TopTransactionContext,
-										 sizeof(Retired));
+	Retired    *one;
 
-	(void) atk_tally_attach();	/* at commit nothing may fail */
+	if (!atk_tally_retire(DatumGetUUIDP(token_id)))
+		return;
+	one = MemoryContextAlloc(TopTransactionContext, sizeof(Retired));
 	one->xid = GetCurrentTransactionId();
 	one->token_id = *DatumGetUUIDP(token_id);
 	one->next = retired;
 	retired = one;
 }
 
-/*
- * Nobody is told when a prepared transaction commits, so it is done when it is
- * prepared.  Its subtransactions are not known as committed then; those that
- * were rolled back are known as that.
- */
+/* What was rolled back has given no id to anybody: the former token is there. */
 static void
-retire_at_end(XactEvent event, void *arg)
+revive_aborted(void)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE &&
-		event != XACT_EVENT_ABORT)
-		return;
-	for (; retired != NULL && event != XACT_EVENT_ABORT;
-		 retired = retired->next)
+	for (Retired **link = &retired; *link != NULL;)
 	{
-		if (!TransactionIdDidAbort(retired->xid))
-			atk_tally_retire(&retired->token_id);
+		if (TransactionIdDidAbort((*link)->xid))
+		{
+			atk_tally_revive(&(*link)->token_id);
+			*link = (*link)->next;
+		}
+		else
+			link = &(*link)->next;
 	}
-	retired = NULL;
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subid,
+				   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		revive_aborted();
+}
+
+/* Nobody is told what becomes of a prepared transaction: it counts as done. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		revive_aborted();
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
+		event == XACT_EVENT_ABORT)
+		retired = NULL;
 }
 
 void
 atk_usage_init(void)
 {
-	RegisterXactCallback(retire_at_end, NULL);
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
 }

@@ -59,8 +59,8 @@ extern void atk_usage_insert(Datum token_id, Datum realm);
 extern void atk_usage_forget(Datum token_id);
 
 /*
- * A new token has the id of one that is gone: what memory has of that one's
- * use is none of its own, once this (sub)transaction has committed.
+ * A new token is about to have the id of one that is gone: what memory has of
+ * that one's use is none of its own, unless this is rolled back.
  */
 extern void atk_usage_retire(Datum token_id);
 
