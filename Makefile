@@ -177,6 +177,7 @@ ISOLATION = \
 	rotation_seen \
 	update_race \
 	limit_race \
+	realm_race \
 	idempotency_race \
 	purge_race \
 	purge_flush \
