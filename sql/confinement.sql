@@ -125,6 +125,15 @@ SELECT apitoken.authenticate(:'admin_token') = :'admin';
 SELECT apitoken.purge('1 day');
 SELECT name FROM apitoken._token WHERE name IN ('weak', 'foreign');
 ROLLBACK;
+-- A snapshot that shows them is no reason to tell of them.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT apitoken.authenticate(:'admin_token') = :'admin';
+SELECT count(*) FROM apitoken._token WHERE id = :'foreign';
+SAVEPOINT s;
+SELECT FROM apitoken.revoke(:'foreign');
+ROLLBACK TO s;
+SELECT FROM apitoken.revoke('00000000-0000-7000-8000-000000000001');
+ROLLBACK;
 -- With the rights of a function's owner it is confined as well.
 CREATE FUNCTION test.as_owner(id uuid) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$ SELECT apitoken.read(id) ->> 'name' $$;
 BEGIN;

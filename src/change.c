@@ -5,8 +5,10 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "actor.h"
@@ -16,9 +18,36 @@
 #include "row.h"
 #include "session.h"
 
-void
-atk_change_raise_unknown(void)
+/*
+ * Does the transaction's own snapshot still show it?  Not where the current
+ * token may not know of it: that is to look like one that never was.
+ */
+static bool
+is_outdated(const pg_uuid_t *id)
 {
+	AtkProbe	own;
+	AtkToken	token;
+	bool		found;
+
+	if (!IsolationUsesXactSnapshot())
+		return false;
+	atk_probe_begin_at(&own, ATK_KEY_TOKEN_ID, AccessShareLock,
+					   GetTransactionSnapshot());
+	found = atk_probe_find(&own, UUIDPGetDatum(id));
+	if (found)
+	{
+		atk_token_read(own.slot, &token);
+		found = !atk_session_hides(&token);
+	}
+	atk_probe_end(&own);
+	return found;
+}
+
+void
+atk_change_raise_unknown(const pg_uuid_t *id)
+{
+	if (is_outdated(id))
+		atk_probe_raise_too_old();
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("token does not exist")));
@@ -53,7 +82,7 @@ atk_change_open(AtkChange *change, const char *command, const pg_uuid_t *id)
 	atk_session_require(ATK_RIGHT_WRITE);
 	atk_change_open_proven(change, command, id);
 	if (is_hidden(change, id))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 }
 
 void
@@ -80,7 +109,7 @@ atk_change_begin(AtkChange *change, const char *command, const pg_uuid_t *id)
 	atk_change_open(change, command, id);
 	if (!atk_probe_lock(&change->probe, UUIDPGetDatum(id),
 						LockTupleNoKeyExclusive))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	atk_change_read(change);
 }
 

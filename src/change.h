@@ -47,9 +47,9 @@ typedef struct AtkChanged
 /*
  * Finds a token and locks its row.  Raises 22004 without an id, 42704 where
  * there is no such token, 40001 where this transaction's snapshot is too old
- * to change it, and what session.h says of confinement: a token of another
- * realm than the current token's is unknown.  command is named where a
- * transaction is read-only.
+ * to change it, or to know that it was removed, and what session.h says of
+ * confinement: a token of another realm than the current token's is unknown.
+ * command is named where a transaction is read-only.
  */
 extern void atk_change_begin(AtkChange *change, const char *command,
 							 const pg_uuid_t *id);
@@ -61,7 +61,7 @@ extern void atk_change_open(AtkChange *change, const char *command,
 /* For who has shown the token's secret: confined by nothing. */
 extern void atk_change_open_proven(AtkChange *change, const char *command,
 								   const pg_uuid_t *id);
-pg_noreturn extern void atk_change_raise_unknown(void);
+pg_noreturn extern void atk_change_raise_unknown(const pg_uuid_t *id);
 extern void atk_change_read(AtkChange *change);
 
 /* 42704 where the realm was removed. */
