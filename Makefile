@@ -10,6 +10,7 @@ OBJS = \
 	src/guc.o \
 	src/token_text.o \
 	src/digest.o \
+	src/pepper.o \
 	src/scopes.o \
 	src/scopes_gin.o \
 	src/address.o \
@@ -24,6 +25,7 @@ OBJS = \
 	src/bucket.o \
 	src/realm.o \
 	src/expiry.o \
+	src/keyring.o \
 	src/token.o \
 	src/spill.o \
 	src/segment.o \
@@ -34,6 +36,7 @@ OBJS = \
 	src/usage.o \
 	src/guard.o \
 	src/flush.o \
+	src/rekey.o \
 	src/actor.o \
 	src/draft.o \
 	src/image.o \
@@ -78,6 +81,7 @@ OBJS = \
 	src/report_sql.o \
 	src/seal_sql.o \
 	src/service_sql.o \
+	src/pepper_sql.o \
 	src/worker.o \
 	src/apitoken.o
 
@@ -98,7 +102,8 @@ SQL_PARTS = \
 	src/sql/query.sql \
 	src/sql/view.sql \
 	src/sql/report.sql \
-	src/sql/service.sql
+	src/sql/service.sql \
+	src/sql/pepper.sql
 
 # pg_regress: sql/ and expected/, in this order, on a plain server.
 REGRESS = \
@@ -156,7 +161,8 @@ REGRESS = \
 	null_arguments \
 	comments \
 	privileges \
-	config_dump
+	config_dump \
+	pepper
 
 # Isolation specs: test/specs and test/expected.
 ISOLATION = \

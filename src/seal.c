@@ -17,6 +17,7 @@
 #include "chain.h"
 #include "duty.h"
 #include "guard.h"
+#include "pepper.h"
 #include "seal.h"
 
 /* --- telling the log --- */
@@ -74,7 +75,7 @@ atk_seal_init(void)
 /* --- one seal --- */
 
 static const char newest_sql[] =
-"SELECT id, digest FROM apitoken._event_seal ORDER BY id DESC LIMIT 1";
+"SELECT id, digest, key_id FROM apitoken._event_seal ORDER BY id DESC LIMIT 1";
 
 static const char unsealed_sql[] =
 "SELECT event_id FROM apitoken._event_unsealed WHERE event_id > $1"
@@ -96,6 +97,21 @@ column(uint64 row, int attno)
 						 attno, &isnull);
 }
 
+/*
+ * A seal without a key behind one that has one is what a forger makes: the
+ * chain does not go on until there is a key again.
+ */
+static void
+check_key(int32 key_before)
+{
+	if (key_before == 0 || atk_pepper_id() != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("events are not sealed because the last seal was made with a key, and there is none now"),
+			 errhint("Set apitoken.pepper_file.")));
+}
+
 /* The number that comes next, and the digest before it. */
 static int64
 find_newest(AtkDigest *before)
@@ -104,6 +120,7 @@ find_newest(AtkDigest *before)
 	if (atk_guard_run(newest_sql, 0, NULL, NULL) == 0)
 		return 1;
 	*before = *DatumGetAtkDigestP(column(0, 2));
+	check_key(DatumGetInt32(column(0, 3)));
 	return DatumGetInt64(column(0, 1)) + 1;
 }
 
@@ -191,7 +208,7 @@ complete(AtkSeal *seal)
 	digest_events(seal);
 	if (TIMESTAMP_IS_NOBEGIN(seal->last_event_at))
 		seal->last_event_at = seal->sealed_at;
-	seal->key_id = 0;
+	seal->key_id = atk_pepper_id();
 	seal->purged = false;
 	if (!atk_seal_digest(seal, &before, &seal->digest))
 		elog(ERROR, "seals have no key");

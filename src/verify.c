@@ -12,6 +12,7 @@
 #include "address.h"
 #include "expiry.h"
 #include "guc.h"
+#include "rekey.h"
 #include "usage.h"
 #include "verify.h"
 
@@ -159,15 +160,17 @@ decide_now(const AtkToken *token, const AtkRequest *request, TimestampTz now)
 }
 
 AtkOutcome
-atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
+atk_verify(AtkTokenFinder *finder, const AtkPresented *presented,
 		   const AtkRequest *request, AtkToken *token)
 {
-	bool		found = atk_token_find(finder, digest, token);
+	bool		found = atk_token_find(finder, presented, token);
 	TimestampTz now = GetCurrentTimestamp();
 	AtkOutcome	outcome = found ? decide_now(token, request, now)
 		: ATK_UNKNOWN;
 
 	atk_usage_note(found ? &token->id : NULL, outcome, now, request->address);
+	if (unlikely(found && token->by_key > 0))
+		atk_rekey_note(token, presented);
 	return outcome;
 }
 

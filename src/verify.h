@@ -34,10 +34,11 @@ extern AtkOutcome atk_decide(const AtkToken *token, const AtkRealm *realm,
 							 const AtkRequest *request);
 
 /*
- * Looks a digest up, decides on it now, and records the use.  token is filled
- * from ATK_SUPERSEDED on, and belongs to the finder.
+ * Looks up what was presented, decides on it now, and records the use.  token
+ * is filled from ATK_SUPERSEDED on, and belongs to the finder.
  */
-extern AtkOutcome atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
+extern AtkOutcome atk_verify(AtkTokenFinder *finder,
+							 const AtkPresented *presented,
 							 const AtkRequest *request, AtkToken *token);
 
 /* Records and returns what is known without looking: ATK_MALFORMED. */
