@@ -66,15 +66,27 @@ atk_keyring_check(const AtkProbe *of_token)
 	atk_probe_end(&probe);
 }
 
+/*
+ * Asked once, and again when something was done to the table or the
+ * configuration was read: a restore brings tokens with a key to a server
+ * without one, and a mistake takes the key from one that had it.
+ */
 void
 atk_keyring_require(void)
 {
+	static uint64 clean_settings;	/* with which there was none; 0: never */
+	static uint64 clean_table;
 	AtkProbe	probe;
 
-	if (atk_pepper_any())
+	if (atk_pepper_any() ||
+		(clean_settings == atk_guc_pepper_generation &&
+		 clean_table == atk_table_generation(ATK_TABLE_TOKEN)))
 		return;
 	atk_probe_begin(&probe, ATK_KEY_TOKEN_KEY_ID, AccessShareLock);
+	clean_settings = 0;
+	clean_table = atk_table_generation(ATK_TABLE_TOKEN);
 	if (any_token_is_keyed(&probe))
 		raise_wrong_key();
+	clean_settings = atk_guc_pepper_generation;
 	atk_probe_end(&probe);
 }

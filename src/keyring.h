@@ -20,7 +20,8 @@ extern void atk_keyring_check(const AtkProbe *of_token);
 
 /*
  * A secret is about to be stored.  Raises where it would be without a key
- * although others have one, and no key is in use at all.
+ * although others have one, and no key is in use at all.  A session without
+ * keys looks once.
  */
 extern void atk_keyring_require(void);
 

@@ -154,6 +154,8 @@ foreach my $case (@bad)
 }
 use_keys($node, '');
 is(ask($warm, $calls[0]), 'valid', 'without the setting all goes on');
+is(ask($warm, q{SELECT id IS NOT NULL FROM apitoken.issue('acme', 'to be purged')}), 't', '... in that session, too');
+one($node, q{DELETE FROM apitoken._token WHERE name = 'to be purged'});
 
 # A file that is mended is read at the next call.
 use_keys($node, "$dir/late", 'none');
@@ -200,6 +202,7 @@ my $digest_of = sub { "(SELECT digest::bytea FROM apitoken._token WHERE id = '$_
 use_keys($node, '');
 # What the function of an installation without a key says.
 my $plain_digest = one($node, "SELECT apitoken.token_digest('$forged')");
+is(ask($warm, q{SELECT id FROM apitoken.issue('acme', 'x')}), 'ERROR 55000', 'where the setting is forgotten nothing is stored without the key, also by a session that did before there was one');
 use_keys($node, $good);
 is(outcome($node, $keyed[1]), 'valid', 'previous_pepper_file is unset');
 my @attacks = (
@@ -214,6 +217,9 @@ foreach my $attack (@attacks)
 	is(sqlstate($node, "BEGIN; $attack; SELECT outcome FROM apitoken.verify_sha256(decode(substr('$plain_digest', 1), 'hex')); ROLLBACK"), 'unknown', '... nor by the digest itself');
 }
 is(sqlstate($node, "BEGIN; UPDATE apitoken._token SET key_id = 0 WHERE id = '$keyed[0]'; SELECT outcome FROM apitoken.verify('$keyed[1]'); ROLLBACK"), 'unknown', 'a row that says another key is none');
+use_keys($node, $good, "$dir/link");
+is(ask($warm, "SELECT outcome FROM apitoken.verify('$keyed[1]')"), 'valid', 'the same key twice is one');
+is(state($node, 'role, key_id'), "current|$first\nprevious|$first\nunkeyed|0", '... which key_state() shows');
 use_keys($node, $good, 'none');
 is(sqlstate($node, "BEGIN; UPDATE apitoken._token SET digest = '$plain_digest' WHERE id = '$keyed[0]'; SELECT outcome FROM apitoken.verify('$forged'); ROLLBACK"), 'unknown', '... also while none works');
 is(sqlstate($node, "BEGIN; $attacks[0]; SELECT outcome FROM apitoken.verify('$forged'); ROLLBACK"), 'valid', 'while none works, who writes to the table can do that');
