@@ -107,13 +107,21 @@ place_of(Board *board, const pg_uuid_t *token_id)
 	return &board->places[hash % PLACES];
 }
 
+/* What was left for another key than is current now is of no use any more. */
+static inline bool
+is_vacant(const Place *place, int32 new_key)
+{
+	return !OidIsValid(place->entry.database) ||
+		place->entry.new_key != new_key;
+}
+
 static bool
 put(Place *place, const Entry *entry)
 {
 	bool		vacant;
 
 	SpinLockAcquire(&place->mutex);
-	vacant = !OidIsValid(place->entry.database);
+	vacant = is_vacant(place, entry->new_key);
 	if (vacant)
 		place->entry = *entry;
 	SpinLockRelease(&place->mutex);
@@ -130,7 +138,7 @@ atk_rekey_note(const AtkToken *token, const AtkPresented *presented)
 	if (board == NULL)
 		return;
 	place = place_of(board, &token->id);
-	if (OidIsValid(place->entry.database))
+	if (!is_vacant(place, presented->key_ids[0]))
 		return;
 	entry.database = MyDatabaseId;
 	entry.token_id = token->id;

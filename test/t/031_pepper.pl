@@ -82,6 +82,18 @@ sub state
 	return $node->safe_psql('postgres', "SELECT $columns FROM apitoken.key_state() ORDER BY role");
 }
 
+# Uses a token until the worker has stored it with a key: it may find its place
+# in memory taken by another.
+sub wait_key
+{
+	my ($node, $token, $key, $name, $column) = @_;
+	my ($id, $secret) = @$token;
+
+	$column //= 'key_id';
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return wait_query($node, "SELECT outcome FROM apitoken.verify('$secret'); SELECT $column FROM apitoken._token WHERE id = '$id'", "valid\n$key", $name);
+}
+
 sub one
 {
 	my ($node, $sql) = @_;
@@ -187,8 +199,7 @@ my $before = one($node, "SELECT to_jsonb(t) - 'digest' - 'key_id' FROM apitoken.
 my $events = one($node, 'SELECT count(*) FROM apitoken._event');
 is(key_of($node, $unkeyed[0]), '0', 'verification has not written');
 flush_every($node, $soon);
-is(outcome($node, $unkeyed[1]), 'valid', 'a token is seen');
-wait_query($node, "SELECT key_id FROM apitoken._token WHERE id = '$unkeyed[0]'", $first, 'the worker stores it with the key');
+wait_key($node, \@unkeyed, $first, 'a token is seen: the worker stores it with the key');
 is(outcome($node, $unkeyed[1]), 'valid', '... it verifies');
 is(ask($warm, $calls[0]), 'valid', '... everywhere');
 is(one($node, "SELECT to_jsonb(t) - 'digest' - 'key_id' FROM apitoken._token t WHERE id = '$unkeyed[0]'"), $before, '... nothing else has changed');
@@ -249,17 +260,15 @@ is(one($node, q{SELECT string_agg(DISTINCT CASE key_id WHEN 0 THEN 'none' ELSE '
 my $locker = session($node);
 ask($locker, "BEGIN; SELECT id FROM apitoken._token WHERE id = '$unseen[0]' FOR UPDATE");
 flush_every($node, $soon);
-is(outcome($node, $_->[1]), 'valid', 'seen') foreach \@unseen, \@keyed, \@unkeyed, \@graced;
-is(outcome($node, 'some.foreign.token'), 'valid', 'seen');
-wait_query($node, "SELECT key_id FROM apitoken._token WHERE id = '$keyed[0]'", $second, 'the worker stores what was seen');
-wait_query($node, "SELECT previous_key_id FROM apitoken._token WHERE id = '$graced[0]'", $second, '... previous secrets included');
+is(outcome($node, $unseen[1]), 'valid', 'a token whose row is locked');
+wait_key($node, $_, $second, 'the worker stores what was seen') foreach \@keyed, \@unkeyed, [ $imported, 'some.foreign.token' ];
+wait_key($node, \@graced, $second, '... previous secrets included', 'previous_key_id');
 wait_query($node, "SELECT count(*) FROM apitoken._token WHERE key_id <> $second", '1', '... but for a row that is locked');
 is(outcome($node, $graced[1]), 'valid', '... the previous secret goes on');
 is(key_of($node, $unseen[0]), $first, '... which waits for its next use');
 is(state($node, q{role, tokens, previous_secrets}), "current|4|1\nprevious|1|0\nunkeyed|0|0", 'key_state() says what remains (and that seals without a key do)');
 ask($locker, 'ROLLBACK');
-is(outcome($node, $unseen[1]), 'valid', 'used again');
-wait_query($node, "SELECT key_id FROM apitoken._token WHERE id = '$unseen[0]'", $second, '... it is stored, too');
+wait_key($node, \@unseen, $second, 'used again, it is stored, too');
 is(state($node, q{role, tokens, previous_secrets}), "current|5|1\nprevious|0|0\nunkeyed|0|0", 'nothing remains');
 
 # The worker refuses as ever where something is attached to the table.
@@ -267,16 +276,13 @@ use_keys($node, $good, $long);
 one($node, q{CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 	CREATE TRIGGER x BEFORE UPDATE ON apitoken._token FOR EACH ROW EXECUTE FUNCTION fire();
 	ALTER TABLE apitoken._token ENABLE ALWAYS TRIGGER x});
-is(outcome($node, $unseen[1]), 'valid', 'with a trigger on the table');
-wait_query($node, q{SELECT problem FROM apitoken.key_state() WHERE role = 'previous'},
-	'tokens are not stored with the new key because a trigger that fires on replicas stands on table "_token"', '... the worker refuses, and says so');
+wait_query($node, qq{SELECT outcome FROM apitoken.verify('$unseen[1]'); SELECT problem FROM apitoken.key_state() WHERE role = 'previous'},
+	qq{valid\ntokens are not stored with the new key because a trigger that fires on replicas stands on table "_token"}, 'with a trigger on the table the worker refuses, and says so');
 one($node, 'DROP TRIGGER x ON apitoken._token');
-is(outcome($node, $unseen[1]), 'valid', 'without it');
-wait_query($node, "SELECT key_id FROM apitoken._token WHERE id = '$unseen[0]'", $first, '... it does its work');
+wait_key($node, \@unseen, $first, 'without it, it does its work');
 wait_query($node, q{SELECT problem FROM apitoken.key_state() WHERE role = 'previous'}, '', '... and there is no problem');
 use_keys($node, $long, $good);
-is(outcome($node, $unseen[1]), 'valid', 'and back');
-wait_query($node, "SELECT key_id FROM apitoken._token WHERE id = '$unseen[0]'", $second, '... to the second key');
+wait_key($node, \@unseen, $second, 'and back to the second key');
 
 # A rotation that has waited is not taken for one of two when the worker was at
 # work meanwhile.
