@@ -11,6 +11,7 @@ OBJS = \
 	src/secret.o \
 	src/token_text.o \
 	src/digest.o \
+	src/pepper.o \
 	src/scopes.o \
 	src/scopes_gin.o \
 	src/address.o \
@@ -26,6 +27,7 @@ OBJS = \
 	src/bucket.o \
 	src/realm.o \
 	src/expiry.o \
+	src/keyring.o \
 	src/token.o \
 	src/spill.o \
 	src/segment.o \
@@ -37,6 +39,7 @@ OBJS = \
 	src/guard.o \
 	src/flush.o \
 	src/current.o \
+	src/rekey.o \
 	src/actor.o \
 	src/draft.o \
 	src/image.o \
@@ -83,6 +86,7 @@ OBJS = \
 	src/report_sql.o \
 	src/seal_sql.o \
 	src/service_sql.o \
+	src/pepper_sql.o \
 	src/worker.o \
 	src/apitoken.o
 
@@ -104,7 +108,8 @@ SQL_PARTS = \
 	src/sql/view.sql \
 	src/sql/report.sql \
 	src/sql/service.sql \
-	src/sql/session.sql
+	src/sql/session.sql \
+	src/sql/pepper.sql
 
 # pg_regress: sql/ and expected/, in this order, on a plain server.
 REGRESS = \
@@ -167,7 +172,8 @@ REGRESS = \
 	comments \
 	look_alikes \
 	privileges \
-	config_dump
+	config_dump \
+	pepper
 
 # Isolation specs: test/specs and test/expected.
 ISOLATION = \

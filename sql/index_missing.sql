@@ -126,7 +126,7 @@ REINDEX TABLE apitoken._token;
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 CLUSTER apitoken._token USING _token_pkey;
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
-ALTER TABLE apitoken._token ALTER COLUMN key_id TYPE integer USING key_id + 0;
+ALTER TABLE apitoken._token ALTER COLUMN idp_domain TYPE text USING idp_domain || '';
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;
 CLUSTER apitoken.realm USING realm_pkey;
 SELECT * FROM pg_temp.answers() EXCEPT SELECT * FROM test.good;

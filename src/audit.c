@@ -27,6 +27,7 @@ typedef struct Audit
 	SPIPlanPtr	events;
 	bool		begun;			/* is there a seal before? */
 	int64		last_id;
+	bool		keyed;			/* a sound seal so far was made with a key */
 	AtkDigest	stored;			/* what the seal before says it is */
 	AtkDigest	computed;		/* and what it is */
 } Audit;
@@ -176,7 +177,7 @@ check_place(const Audit *audit, const AtkSeal *seal)
  * held against both what it says and what it is: one row a bad seal.
  */
 static const char *
-check_digest(Audit *audit, const AtkSeal *seal, AtkDigest *computed)
+compute_digest(const Audit *audit, const AtkSeal *seal, AtkDigest *computed)
 {
 	if (!atk_seal_digest(seal, &audit->stored, computed))
 		return "seal was made with a key that is not in use";
@@ -186,6 +187,19 @@ check_digest(Audit *audit, const AtkSeal *seal, AtkDigest *computed)
 		atk_digest_equal(computed, &seal->digest))
 		return NULL;
 	return "seal was changed";
+}
+
+/* Who cannot make seals with the key may make some without. */
+static const char *
+check_digest(Audit *audit, const AtkSeal *seal, AtkDigest *computed)
+{
+	const char *problem = compute_digest(audit, seal, computed);
+
+	if (problem == NULL && seal->key_id == 0 && audit->keyed)
+		return "seal has no key, but one before it has";
+	if (problem == NULL && seal->key_id != 0)
+		audit->keyed = true;
+	return problem;
 }
 
 /* Nothing is known of what a purged seal was made of. */

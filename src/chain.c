@@ -15,6 +15,7 @@
 #include "canon.h"
 #include "chain.h"
 #include "columns.h"
+#include "pepper.h"
 #include "row.h"
 
 const AtkDigest atk_digest_of_nothing = {{0}};
@@ -76,18 +77,9 @@ atk_event_digest(HeapTuple row, TupleDesc desc, AtkDigest *digest)
 /* --- seals --- */
 
 /*
- * The key of a number, for seals; false: it is not in use.  Key 0 is none:
- * then whoever can write to the table can make the chain anew, and only a
- * digest that was kept elsewhere tells.
+ * Key 0 is none: then whoever can write to the table can make the chain anew,
+ * and only a digest that was kept elsewhere tells.
  */
-static bool
-find_key(int key_id, const uint8 **key, size_t *len)
-{
-	*key = NULL;
-	*len = 0;
-	return key_id == 0;
-}
-
 bool
 atk_seal_digest(const AtkSeal *seal, const AtkDigest *before,
 				AtkDigest *digest)
@@ -96,7 +88,7 @@ atk_seal_digest(const AtkSeal *seal, const AtkDigest *before,
 	const uint8 *key;
 	size_t		key_len;
 
-	if (!find_key(seal->key_id, &key, &key_len))
+	if (!atk_pepper_find(seal->key_id, &key, &key_len))
 		return false;
 	atk_canon_begin(&canon, "apitoken seal", key, key_len);
 	atk_canon_bytes(&canon, before->bytes, ATK_DIGEST_LEN);

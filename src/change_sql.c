@@ -89,17 +89,18 @@ atk_sql_revoke(PG_FUNCTION_ARGS)
 Datum
 atk_sql_revoke_self(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_ARGISNULL(0) ? NULL
-		: atk_secret_argument(PG_GETARG_DATUM(0));
-	AtkDigest	digest;
+	text	   *token;
+	AtkPresented presented;
 
 	atk_session_require(ATK_RIGHT_NONE);
+	atk_pepper_require();
+	token = PG_ARGISNULL(0) ? NULL : atk_secret_argument(PG_GETARG_DATUM(0));
 	if (token == NULL || !atk_text_possible(VARDATA_ANY(token),
 											VARSIZE_ANY_EXHDR(token)))
 		atk_raise_not_a_secret();
-	atk_digest_of_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &digest);
+	atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &presented);
 	atk_wipe_copy(token, PG_GETARG_DATUM(0));
-	PG_RETURN_BOOL(atk_revoke_self(&digest));
+	PG_RETURN_BOOL(atk_revoke_self(&presented));
 }
 
 /* As in verify(): all of these; a blank text is a mistake. */

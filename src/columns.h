@@ -74,7 +74,8 @@ enum
 	Anum_token_status_changed_by,
 	Anum_token_status_reason,
 	Anum_token_rotated_at,
-	Natts_token = Anum_token_rotated_at
+	Anum_token_previous_key_id, /* src/sql/pepper.sql */
+	Natts_token = Anum_token_previous_key_id
 };
 
 /* apitoken._usage, src/sql/usage.sql */

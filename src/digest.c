@@ -21,20 +21,26 @@ atk_sha256(const char *text, size_t len, uint8 *sha256)
 }
 
 void
-atk_digest_of_sha256(const uint8 *sha256, AtkDigest *digest)
+atk_digest_of_sha256(const uint8 *sha256, const uint8 *key, size_t key_len,
+					 AtkDigest *digest)
 {
 	crypto_generichash(digest->bytes, ATK_DIGEST_LEN,
-					   sha256, ATK_SHA256_LEN, NULL, 0);
+					   sha256, ATK_SHA256_LEN, key, key_len);
 }
 
-void
-atk_digest_of_text(const char *text, size_t len, AtkDigest *digest)
+/* No SHA-256 has the length of this message, so it is no token's digest. */
+int32
+atk_digest_key_id(const uint8 *key, size_t key_len)
 {
-	uint8		sha256[ATK_SHA256_LEN];
+	static const char message[] = "apitoken key id";
+	uint8		hash[ATK_DIGEST_LEN];
+	uint32		id;
 
-	atk_sha256(text, len, sha256);
-	atk_digest_of_sha256(sha256, digest);
-	sodium_memzero(sha256, sizeof(sha256));
+	crypto_generichash(hash, sizeof(hash), (const uint8 *) message,
+					   sizeof(message) - 1, key, key_len);
+	id = ((uint32) hash[0] << 24 | hash[1] << 16 | hash[2] << 8 | hash[3]) &
+		PG_INT32_MAX;
+	return id == 0 ? 1 : (int32) id;
 }
 
 bool

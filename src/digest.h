@@ -2,11 +2,11 @@
  * digest.h
  *		What is stored instead of a token's text: 32 bytes.
  *
- *		digest = BLAKE2b-256(key = none, message = SHA-256(token text))
+ *		digest = BLAKE2b-256(key or none, message = SHA-256(token text))
  *
  * The inner SHA-256 is what other systems keep and what a client may send
  * instead of its token; the outer hash makes a stolen table useless at that
- * entry (and takes a key).  Both are libsodium's.
+ * entry and takes the key, if there is one (pepper.h).  Both are libsodium's.
  *
  * SQL type apitoken.digest: fixed length, by reference, char alignment, so a
  * Datum points straight at an AtkDigest.  Pure: no catalog, no palloc.
@@ -27,9 +27,16 @@ typedef struct AtkDigest
 
 /* An SHA-256 stands for the token it was made of: wipe it after use. */
 extern void atk_sha256(const char *text, size_t len, uint8 *sha256);
-extern void atk_digest_of_sha256(const uint8 *sha256, AtkDigest *digest);
-extern void atk_digest_of_text(const char *text, size_t len,
-							   AtkDigest *digest);
+
+/* key_len 0: without a key. */
+extern void atk_digest_of_sha256(const uint8 *sha256, const uint8 *key,
+								 size_t key_len, AtkDigest *digest);
+
+/*
+ * The number of a key, 1 to 2^31 - 1, made of the key itself: the same on a
+ * standby and after a restore.  It tells nothing else of a random key.
+ */
+extern int32 atk_digest_key_id(const uint8 *key, size_t key_len);
 
 /* Constant-time. */
 extern bool atk_digest_equal(const AtkDigest *a, const AtkDigest *b);

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "digest.h"
+#include "pepper.h"
 #include "secret.h"
 
 #define PG_GETARG_DIGEST_P(n)	DatumGetAtkDigestP(PG_GETARG_DATUM(n))
@@ -190,10 +191,12 @@ atk_sql_digest_to_bytea(PG_FUNCTION_ARGS)
 Datum
 atk_sql_token_digest(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_GETARG_TEXT_PP(0);
 	AtkDigest  *digest = palloc(sizeof(AtkDigest));
+	text	   *token;
 
-	atk_digest_of_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), digest);
+	atk_pepper_require();
+	token = PG_GETARG_TEXT_PP(0);
+	atk_pepper_digest(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), digest);
 	atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	PG_RETURN_DIGEST_P(digest);
 }

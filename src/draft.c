@@ -19,6 +19,7 @@
 #include "allowed_scopes.h"
 #include "draft.h"
 #include "expiry.h"
+#include "pepper.h"
 #include "row.h"
 #include "scopes.h"
 #include "token.h"
@@ -268,7 +269,7 @@ atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 	Datum		when = TimestampTzGetDatum(created_at);
 
 	atk_draft_set(draft, Anum_token_status, CharGetDatum(ATK_STATUS_ACTIVE));
-	atk_draft_set(draft, Anum_token_key_id, Int32GetDatum(0));
+	atk_draft_set(draft, Anum_token_key_id, Int32GetDatum(atk_pepper_id()));
 	atk_draft_set(draft, Anum_token_version, Int64GetDatum(1));
 	atk_draft_set(draft, Anum_token_created_at, when);
 	atk_draft_set(draft, Anum_token_created_by, actor.id);

@@ -18,6 +18,16 @@ bool		atk_guc_require_token = false;
 bool		atk_guc_track_usage = true;
 int			atk_guc_usage_flush_interval = 10000;
 int			atk_guc_usage_max_entries = 65536;
+char	   *atk_guc_pepper_file;
+char	   *atk_guc_previous_pepper_file;
+uint64		atk_guc_pepper_generation = 1;
+
+/* At each reload, too: the file may be another by now. */
+static void
+pepper_assigned(const char *newval, void *extra)
+{
+	atk_guc_pepper_generation++;
+}
 
 /* Has apitoken.require_token been given a value by who may? */
 static bool require_token_given = false;
@@ -87,5 +97,17 @@ atk_guc_init(void)
 							&atk_guc_usage_max_entries,
 							65536, 4, 10000000,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("apitoken.pepper_file",
+							   "File with the key of digests and seals.",
+							   "32 to 64 bytes; empty: there is no key.",
+							   &atk_guc_pepper_file,
+							   "",
+							   PGC_SIGHUP, 0, NULL, pepper_assigned, NULL);
+	DefineCustomStringVariable("apitoken.previous_pepper_file",
+							   "File with the key that is being replaced, which works as well.",
+							   "\"none\": there was no key; empty: no key is being replaced.",
+							   &atk_guc_previous_pepper_file,
+							   "",
+							   PGC_SIGHUP, 0, NULL, pepper_assigned, NULL);
 	MarkGUCPrefixReserved("apitoken");
 }

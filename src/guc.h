@@ -26,6 +26,13 @@ extern int	atk_guc_usage_max_entries;
 /* May only a current token read and change tokens?  Superusers set it. */
 extern bool atk_guc_require_token;
 
+/* Files with keys, or empty; read by pepper.c.  The previous may be "none". */
+extern char *atk_guc_pepper_file;
+extern char *atk_guc_previous_pepper_file;
+
+/* Changes with either of them, and whenever the configuration is read. */
+extern uint64 atk_guc_pepper_generation;
+
 extern void atk_guc_init(void);
 
 #endif							/* ATK_GUC_H */

@@ -142,7 +142,7 @@ as_networks(AtkJson *json, Datum value)
 
 /* --- tables --- */
 
-/* All but digest, previous_digest and key_id. */
+/* All but the digests and the numbers of their keys. */
 static const ColumnImage token_columns[] = {
 	{Anum_token_id, "id", as_uuid},
 	{Anum_token_created_at, "created_at", as_time},

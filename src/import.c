@@ -26,7 +26,7 @@
 /* What the presented token tells of itself.  No secret in here. */
 typedef struct Identity
 {
-	AtkDigest	digest;
+	AtkPresented presented;
 	uint32		hash;			/* chooses the bucket */
 	pg_uuid_t	id;
 	text	   *prefix;			/* NULL: the realm's */
@@ -57,11 +57,11 @@ check_presented(const AtkForeign *foreign)
 		raise_invalid("sha256 has the wrong length", "It has 32 bytes.");
 }
 
-/* Digest, bucket and derived id, all made of the SHA-256. */
+/* Digests, bucket and derived id, all made of the SHA-256. */
 static void
 identify_by_sha256(const uint8 *sha256, Identity *identity)
 {
-	atk_digest_of_sha256(sha256, &identity->digest);
+	atk_present_sha256(sha256, &identity->presented);
 	identity->hash = (sha256[0] << 8) | sha256[1];
 	atk_id_derive(sha256, identity->id.data);
 }
@@ -71,6 +71,7 @@ identify(const AtkForeign *foreign, Identity *identity)
 {
 	uint8		sha256[ATK_SHA256_LEN];
 
+	atk_pepper_require();
 	check_presented(foreign);
 	if (foreign->token != NULL)
 		atk_sha256(VARDATA_ANY(foreign->token),
@@ -101,7 +102,7 @@ find_imported(Identity *identity, const text *realm)
 	bool		found;
 
 	atk_token_finder_begin(&finder);
-	found = atk_token_find(&finder, &identity->digest, &token);
+	found = atk_token_find(&finder, &identity->presented, &token);
 	if (found && (token.by_previous || !in_realm(&token, realm)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
@@ -233,7 +234,7 @@ identify_draft(AtkDraft *draft, const AtkForeign *foreign, Identity *identity)
 
 	atk_draft_set(draft, Anum_token_id, UUIDPGetDatum(&identity->id));
 	atk_draft_set(draft, Anum_token_digest,
-				  AtkDigestPGetDatum(&identity->digest));
+				  AtkDigestPGetDatum(&identity->presented.digests[0]));
 	if (identity->prefix != NULL)
 		atk_draft_set(draft, Anum_token_prefix,
 					  PointerGetDatum(identity->prefix));

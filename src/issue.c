@@ -12,6 +12,8 @@
 #include "history.h"
 #include "idempotency.h"
 #include "issue.h"
+#include "keyring.h"
+#include "pepper.h"
 #include "policy.h"
 #include "session.h"
 
@@ -28,10 +30,11 @@ atk_issue_secret(const char *prefix, size_t prefix_len, AtkIssued *issued)
 {
 	size_t		shown;
 
+	atk_keyring_require();
 	issued->text_len = atk_text_generate(prefix, prefix_len,
 										 issued->id.data, issued->text);
 	issued->public_id_len = prefix_len + 1 + ATK_PUBLIC_LEN;
-	atk_digest_of_text(issued->text, issued->text_len, &issued->digest);
+	atk_pepper_digest(issued->text, issued->text_len, &issued->digest);
 
 	shown = atk_last_chars_len(issued->text_len);
 	issued->last_chars =

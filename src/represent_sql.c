@@ -20,12 +20,12 @@ ATK_FUNCTION(atk_sql_read);
 
 /* What nobody presented, or cannot be a token, belongs to none. */
 static bool
-digest_of(const text *token, AtkDigest *digest)
+present(const text *token, AtkPresented *presented)
 {
 	if (token == NULL ||
 		!atk_text_possible(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)))
 		return false;
-	atk_digest_of_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), digest);
+	atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), presented);
 	return true;
 }
 
@@ -48,16 +48,16 @@ represent_by_text(AtkShape shape, const text *token_text, const text *shown,
 				  bool hide_expired)
 {
 	AtkTokenFinder finder;
-	AtkDigest	digest;
+	AtkPresented presented;
 	AtkToken	token;
 	TimestampTz now = GetCurrentTimestamp();
 	Jsonb	   *answer = NULL;
 
-	if (!digest_of(token_text, &digest))
+	if (!present(token_text, &presented))
 		return NULL;
 
 	atk_token_finder_begin(&finder);
-	if (atk_token_find(&finder, &digest, &token) &&
+	if (atk_token_find(&finder, &presented, &token) &&
 		!atk_secret_superseded(&token, now) &&
 		!(hide_expired && token.expires_at <= now))
 	{
@@ -74,18 +74,24 @@ represent_by_text(AtkShape shape, const text *token_text, const text *shown,
 	return answer;
 }
 
+/* Argument 0, once nothing stands in the way of its digest. */
+static text *
+read_token(FunctionCallInfo fcinfo)
+{
+	atk_session_require(ATK_RIGHT_NONE);
+	atk_pepper_require();
+	return PG_ARGISNULL(0) ? NULL : atk_secret_argument(PG_GETARG_DATUM(0));
+}
+
 /* details(token text, include_token boolean) -> jsonb */
 Datum
 atk_sql_details(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_ARGISNULL(0) ? NULL
-		: atk_secret_argument(PG_GETARG_DATUM(0));
+	text	   *token = read_token(fcinfo);
 	bool		include = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	Jsonb	   *answer;
+	Jsonb	   *answer = represent_by_text(ATK_SHAPE_DETAILS, token,
+										   include ? token : NULL, true);
 
-	atk_session_require(ATK_RIGHT_NONE);
-	answer = represent_by_text(ATK_SHAPE_DETAILS, token,
-							   include ? token : NULL, true);
 	if (token != NULL)
 		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)
@@ -97,12 +103,10 @@ atk_sql_details(PG_FUNCTION_ARGS)
 Datum
 atk_sql_lookup(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_ARGISNULL(0) ? NULL
-		: atk_secret_argument(PG_GETARG_DATUM(0));
-	Jsonb	   *answer;
+	text	   *token = read_token(fcinfo);
+	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL,
+										   false);
 
-	atk_session_require(ATK_RIGHT_NONE);
-	answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL, false);
 	if (token != NULL)
 		atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	if (answer == NULL)

@@ -8,36 +8,39 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "pepper.h"
 #include "policy.h"
 #include "rotation.h"
 
-static AtkDigest
-current_digest(const AtkProbe *probe)
+/* Since when it has its secret; DT_NOBEGIN: from the beginning. */
+static TimestampTz
+rotated_at(const AtkProbe *probe)
 {
 	bool		isnull;
+	Datum		when = slot_getattr(probe->slot, Anum_token_rotated_at,
+									&isnull);
 
-	return *DatumGetAtkDigestP(slot_getattr(probe->slot, Anum_token_digest,
-											&isnull));
+	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(when);
 }
 
 /*
  * The row that is locked may not be the one that was found: somebody may have
  * changed it while we waited.  A rotation among those changes is told apart by
- * the digest, also where the snapshot is too old to change the row at all.
+ * its time, also where the snapshot is too old to change the row at all.  Not
+ * by the digest: the worker makes that anew when a key is replaced (rekey.h).
  */
 static void
 begin_rotation(AtkChange *change, const pg_uuid_t *id)
 {
 	Datum		key = UUIDPGetDatum(id);
 	AtkProbe   *probe = &change->probe;
-	AtkDigest	found;
-	AtkDigest	locked;
+	TimestampTz found;
 	AtkLock		lock;
 
 	atk_change_open(change, "apitoken.rotate()", id);
 	if (!atk_probe_find(probe, key))
 		atk_change_raise_unknown(id);
-	found = current_digest(probe);
+	found = rotated_at(probe);
 
 	lock = atk_probe_try_lock(probe, key, LockTupleNoKeyExclusive);
 	if (lock == ATK_LOCK_GONE)
@@ -49,8 +52,7 @@ begin_rotation(AtkChange *change, const pg_uuid_t *id)
 			atk_probe_raise_too_old();
 	}
 
-	locked = current_digest(probe);
-	if (!atk_digest_equal(&found, &locked))
+	if (rotated_at(probe) != found)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("token was rotated by another transaction meanwhile"),
@@ -112,11 +114,14 @@ replace_secret(AtkChange *change, TimestampTz previous_end,
 
 	atk_change_set(change, Anum_token_previous_digest,
 				   change->row.values[Anum_token_digest - 1]);
+	atk_change_set(change, Anum_token_previous_key_id,
+				   change->row.values[Anum_token_key_id - 1]);
 	atk_change_set(change, Anum_token_previous_expires_at,
 				   TimestampTzGetDatum(previous_end));
 	atk_change_set(change, Anum_token_digest,
 				   AtkDigestPGetDatum(&issued->digest));
-	atk_change_set(change, Anum_token_key_id, Int32GetDatum(0));
+	atk_change_set(change, Anum_token_key_id,
+				   Int32GetDatum(atk_pepper_id()));
 	atk_change_set(change, Anum_token_last_chars,
 				   PointerGetDatum(issued->last_chars));
 	atk_change_set(change, Anum_token_rotated_at,

@@ -17,6 +17,7 @@
 #include "chain.h"
 #include "duty.h"
 #include "guard.h"
+#include "pepper.h"
 #include "seal.h"
 #include "summon.h"
 #include "tally.h"
@@ -87,7 +88,7 @@ atk_seal_init(void)
 /* --- one seal --- */
 
 static const char newest_sql[] =
-"SELECT id, digest, last_event_at FROM apitoken._event_seal"
+"SELECT id, digest, key_id, last_event_at FROM apitoken._event_seal"
 " ORDER BY id DESC LIMIT 1";
 
 static const char unsealed_sql[] =
@@ -110,6 +111,21 @@ column(uint64 row, int attno)
 						 attno, &isnull);
 }
 
+/*
+ * A seal without a key behind one that has one is what a forger makes: the
+ * chain does not go on until there is a key again.
+ */
+static void
+check_key(int32 key_before)
+{
+	if (key_before == 0 || atk_pepper_id() != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("events are not sealed because the last seal was made with a key, and there is none now"),
+			 errhint("Set apitoken.pepper_file.")));
+}
+
 /* The number that comes next, and the digest before it. */
 static int64
 find_newest(AtkDigest *before)
@@ -118,6 +134,7 @@ find_newest(AtkDigest *before)
 	if (atk_guard_run(newest_sql, 0, NULL, NULL) == 0)
 		return 1;
 	*before = *DatumGetAtkDigestP(column(0, 2));
+	check_key(DatumGetInt32(column(0, 3)));
 	return DatumGetInt64(column(0, 1)) + 1;
 }
 
@@ -131,7 +148,7 @@ remember_untold(void)
 		return;
 	seal.id = DatumGetInt64(column(0, 1));
 	seal.digest = *DatumGetAtkDigestP(column(0, 2));
-	seal.last_event_at = DatumGetTimestampTz(column(0, 3));
+	seal.last_event_at = DatumGetTimestampTz(column(0, 4));
 	if (!atk_duty_is_told(&seal.digest))
 		remember_newest(&seal);
 }
@@ -220,7 +237,7 @@ complete(AtkSeal *seal)
 	digest_events(seal);
 	if (TIMESTAMP_IS_NOBEGIN(seal->last_event_at))
 		seal->last_event_at = seal->sealed_at;
-	seal->key_id = 0;
+	seal->key_id = atk_pepper_id();
 	seal->purged = false;
 	if (!atk_seal_digest(seal, &before, &seal->digest))
 		elog(ERROR, "seals have no key");

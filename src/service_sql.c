@@ -13,6 +13,7 @@
 
 #include "duty.h"
 #include "guc.h"
+#include "rekey.h"
 #include "result.h"
 #include "seal.h"
 #include "search_index.h"
@@ -34,7 +35,7 @@ atk_sql_enable_search(PG_FUNCTION_ARGS)
 }
 
 static AtkResult stats_result = {
-	.ncolumns = 13,
+	.ncolumns = 16,
 	.columns = {
 		{"library_version", TEXTOID},
 		{"search_index", BOOLOID},
@@ -49,6 +50,9 @@ static AtkResult stats_result = {
 		{"oldest_unsealed_event", TIMESTAMPTZOID},
 		{"last_seal", INT8OID},
 		{"last_seal_error", TEXTOID},
+		{"key_id", INT4OID},
+		{"key_problem", TEXTOID},
+		{"key_remaining", INT8OID},
 	}
 };
 
@@ -84,14 +88,46 @@ put_worker(const AtkTallyStats *tally, Datum *values, bool *nulls)
 	values[12] = error_text(duty.errors[ATK_JOB_SEAL], &nulls[12]);
 }
 
+/* What is wrong with a key; the current one's trouble before the other's. */
+static char *
+key_problem(const AtkPepperState states[ATK_PEPPERS])
+{
+	for (int i = 0; i < ATK_PEPPERS; i++)
+	{
+		if (states[i].problem != NULL)
+			return states[i].problem;
+	}
+	return states[1].set ? atk_rekey_problem() : NULL;
+}
+
+static void
+put_keys(Datum *values, bool *nulls)
+{
+	AtkPepperState states[ATK_PEPPERS];
+	char	   *problem;
+	int64		remaining;
+
+	atk_pepper_state(states);
+	problem = key_problem(states);
+	values[13] = Int32GetDatum(states[0].id);
+	nulls[13] = !states[0].known;
+	nulls[14] = problem == NULL;
+	if (problem != NULL)
+		values[14] = CStringGetTextDatum(problem);
+	nulls[15] = !states[0].known || !states[1].known ||
+		!atk_rekey_remaining(&remaining);
+	if (!nulls[15])
+		values[15] = Int64GetDatum(remaining);
+}
+
 /* stats() -> row; whoever looks and finds work sees to it that it is done */
 Datum
 atk_sql_stats(PG_FUNCTION_ARGS)
 {
 	AtkTallyStats tally;
 	AtkSealStats seal;
-	Datum		values[13];
-	bool		nulls[13] = {false};
+	Datum		values[16];
+	bool		nulls[16] = {false};
 
 	atk_session_require(ATK_RIGHT_NONE);
 	atk_tally_stats(&tally);
@@ -107,6 +143,7 @@ atk_sql_stats(PG_FUNCTION_ARGS)
 	values[10] = atk_result_time(seal.oldest_unsealed, &nulls[10]);
 	values[11] = Int64GetDatum(seal.last_seal);
 	nulls[11] = seal.last_seal == 0;
+	put_keys(values, nulls);
 	return atk_result_row(&stats_result, values, nulls);
 }
 

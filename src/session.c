@@ -52,17 +52,17 @@ raise_not_valid(AtkOutcome outcome)
 }
 
 pg_uuid_t
-atk_authenticate(const AtkDigest *digest, const AtkRequest *request)
+atk_authenticate(const AtkPresented *presented, const AtkRequest *request)
 {
 	AtkTokenFinder finder;
 	AtkToken	token;
 	AtkOutcome	outcome;
 
-	if (digest == NULL)
+	if (presented == NULL)
 		raise_not_valid(atk_verify_malformed(request));
 
 	atk_token_finder_begin(&finder);
-	outcome = atk_verify(&finder, digest, request, &token);
+	outcome = atk_verify(&finder, presented, request, &token);
 	if (outcome != ATK_VALID)
 		raise_not_valid(outcome);
 	make_current(&token);

@@ -30,10 +30,10 @@ typedef enum AtkRight
 
 /*
  * Verifies a token and makes it the current one; the use is recorded as that
- * of any verification.  digest is NULL for what cannot be a token.  Raises
+ * of any verification.  presented is NULL for what cannot be a token.  Raises
  * 28000, with the outcome, unless it is valid; what was current stays then.
  */
-extern pg_uuid_t atk_authenticate(const AtkDigest *digest,
+extern pg_uuid_t atk_authenticate(const AtkPresented *presented,
 								  const AtkRequest *request);
 
 /*

@@ -6,13 +6,10 @@
 #include "compat.h"
 
 #include "utils/builtins.h"
-#include "utils/inet.h"
 #include "utils/uuid.h"
 
 #include "current.h"
-#include "secret.h"
 #include "session.h"
-#include "token_text.h"
 
 ATK_FUNCTION(atk_sql_authenticate);
 ATK_FUNCTION(atk_sql_current_principal);
@@ -36,36 +33,16 @@ uuid_of(const pg_uuid_t *id)
 	return UUIDPGetDatum(copy);
 }
 
-/* Its digest, or NULL for what cannot be a token. */
-static const AtkDigest *
-read_token(Datum presented, AtkDigest *digest)
-{
-	text	   *token = DatumGetTextPP(presented);
-	size_t		len = VARSIZE_ANY_EXHDR(token);
-	bool		possible = atk_text_possible(VARDATA_ANY(token), len);
-
-	if (possible)
-		atk_digest_of_text(VARDATA_ANY(token), len, digest);
-	atk_wipe_copy(token, presented);
-	return possible ? digest : NULL;
-}
-
 /* authenticate(token text, scope text, address inet) -> uuid */
 Datum
 atk_sql_authenticate(PG_FUNCTION_ARGS)
 {
-	AtkRequest	request = {{"", 0}, NULL};
-	AtkDigest	digest;
-	pg_uuid_t	id;
+	AtkRequest	request = atk_request_of(fcinfo);
+	AtkPresented presented;
+	bool		possible = !PG_ARGISNULL(0) &&
+		atk_present_argument(PG_GETARG_DATUM(0), &presented);
+	pg_uuid_t	id = atk_authenticate(possible ? &presented : NULL, &request);
 
-	if (!PG_ARGISNULL(1))
-		request.required =
-			ATK_SCOPES_OF(atk_scopes_required(PG_GETARG_TEXT_PP(1)));
-	if (!PG_ARGISNULL(2))
-		request.address = PG_GETARG_INET_PP(2);
-	id = atk_authenticate(PG_ARGISNULL(0)
-						  ? NULL : read_token(PG_GETARG_DATUM(0), &digest),
-						  &request);
 	return uuid_of(&id);
 }
 

@@ -87,57 +87,77 @@ atk_raise_not_a_secret(void)
 
 /* One that was removed is no secret any more, unless we cannot know that. */
 static void
-raise_not_found(const AtkDigest *digest)
+raise_not_found(const AtkPresented *presented)
 {
-	Datum		value = AtkDigestPGetDatum(digest);
+	for (int i = 0; i < presented->n; i++)
+	{
+		Datum		value = AtkDigestPGetDatum(&presented->digests[i]);
 
-	atk_probe_raise_if_outdated(ATK_KEY_TOKEN_DIGEST, value);
-	atk_probe_raise_if_outdated(ATK_KEY_TOKEN_PREVIOUS_DIGEST, value);
+		atk_probe_raise_if_outdated(ATK_KEY_TOKEN_DIGEST, value);
+		atk_probe_raise_if_outdated(ATK_KEY_TOKEN_PREVIOUS_DIGEST, value);
+	}
 	atk_raise_not_a_secret();
 }
 
 static pg_uuid_t
-find_by_secret(const AtkDigest *digest)
+find_by_secret(const AtkPresented *presented)
 {
 	AtkTokenFinder finder;
 	AtkToken	token;
 
 	atk_token_finder_begin(&finder);
-	if (!atk_token_find(&finder, digest, &token))
-		raise_not_found(digest);
+	if (!atk_token_find(&finder, presented, &token))
+		raise_not_found(presented);
 	atk_token_finder_end(&finder);
 	return token.id;
 }
 
+/* Does a column have what was presented, under the key that it says? */
+static bool
+has_secret(const AtkDraft *row, AttrNumber digest, AttrNumber key_id,
+		   const AtkPresented *presented)
+{
+	int32		key = row->nulls[key_id - 1]
+		? 0 : DatumGetInt32(row->values[key_id - 1]);
+
+	for (int i = 0; i < presented->n; i++)
+	{
+		if (presented->key_ids[i] == key &&
+			atk_digest_equal(DatumGetAtkDigestP(row->values[digest - 1]),
+							 &presented->digests[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Of the row as it is locked, which may have been rotated meanwhile. */
 static bool
-is_secret_of(const AtkDigest *digest, const AtkChange *change)
+is_secret_of(const AtkPresented *presented, const AtkChange *change)
 {
-	const Datum *values = change->old_row.values;
-	Datum		current = values[Anum_token_digest - 1];
-	Datum		previous = values[Anum_token_previous_digest - 1];
+	const AtkDraft *row = &change->old_row;
 
-	if (atk_digest_equal(DatumGetAtkDigestP(current), digest))
+	if (has_secret(row, Anum_token_digest, Anum_token_key_id, presented))
 		return true;
 	return change->now < change->token.previous_expires_at &&
-		atk_digest_equal(DatumGetAtkDigestP(previous), digest);
+		has_secret(row, Anum_token_previous_digest,
+				   Anum_token_previous_key_id, presented);
 }
 
 bool
-atk_revoke_self(const AtkDigest *digest)
+atk_revoke_self(const AtkPresented *presented)
 {
 	pg_uuid_t	id;
 	AtkChange	change;
 	bool		revokes;
 
 	PreventCommandIfReadOnly("apitoken.revoke_self()");
-	id = find_by_secret(digest);
+	id = find_by_secret(presented);
 	atk_change_open_proven(&change, "apitoken.revoke_self()", &id);
 	if (!atk_probe_lock(&change.probe, UUIDPGetDatum(&id),
 						LockTupleNoKeyExclusive))
 		atk_raise_not_a_secret();	/* removed meanwhile */
 	atk_change_read(&change);
-	if (!is_secret_of(digest, &change))
+	if (!is_secret_of(presented, &change))
 		atk_raise_not_a_secret();
 	revokes = atk_transition_allowed(ATK_REVOKE, &change.token);
 	if (revokes)

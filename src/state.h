@@ -10,7 +10,7 @@
 #define ATK_STATE_H
 
 #include "change.h"
-#include "digest.h"
+#include "pepper.h"
 
 typedef enum AtkTransition
 {
@@ -36,7 +36,7 @@ extern void atk_change_to(AtkChange *change, AtkTransition transition,
  * Revokes the token that has this secret, a previous one in its grace
  * included.  False if it was revoked before; 28000 for any other secret.
  */
-extern bool atk_revoke_self(const AtkDigest *digest);
+extern bool atk_revoke_self(const AtkPresented *presented);
 
 /* The same answer for whatever is not the secret of a token. */
 pg_noreturn extern void atk_raise_not_a_secret(void);

@@ -17,6 +17,7 @@
 #include "nodes/primnodes.h"
 #include "pgstat.h"
 #include "storage/lmgr.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -49,6 +50,7 @@ static const struct
 	Oid			method;
 	AttrNumber	columns[KEY_COLUMNS];	/* that its index begins with */
 	AttrNumber	not_null;		/* by the predicate, if any; 0: the first */
+	bool		not_zero;		/* the predicate leaves out an integer 0 */
 }			key_specs[ATK_NKEYS] = {
 	[ATK_KEY_REALM_ID] = {ATK_TABLE_REALM, BTREE_AM_OID,
 	{Anum_realm_id}},
@@ -68,6 +70,8 @@ static const struct
 	[ATK_KEY_TOKEN_STATUS_CHANGED] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
 		{Anum_token_status, Anum_token_status_changed_at},
 	Anum_token_status_changed_at},
+	[ATK_KEY_TOKEN_KEY_ID] = {ATK_TABLE_TOKEN, BTREE_AM_OID,
+	{Anum_token_key_id}, .not_zero = true},
 	[ATK_KEY_USAGE_TOKEN_ID] = {ATK_TABLE_USAGE, BTREE_AM_OID,
 	{Anum_usage_token_id}},
 	[ATK_KEY_IDEMPOTENCY] = {ATK_TABLE_IDEMPOTENCY, BTREE_AM_OID,
@@ -207,22 +211,54 @@ atk_table_open(AtkTable table, LOCKMODE lockmode)
 			 errhint("The extension apitoken is not installed in this database, or is being dropped.")));
 }
 
-/* No predicate, or just that a column which is looked up by IS NOT NULL. */
+static bool
+is_column(const void *expression, AttrNumber attno)
+{
+	return IsA(expression, Var) &&
+		((const Var *) expression)->varattno == attno;
+}
+
+/* column <> 0 */
+static bool
+leaves_out_zero(const Node *condition, AttrNumber attno)
+{
+	const OpExpr *test = (const OpExpr *) condition;
+	const Const *zero;
+
+	if (!IsA(condition, OpExpr) || get_opcode(test->opno) != F_INT4NE ||
+		!is_column(linitial(test->args), attno) ||
+		!IsA(lsecond(test->args), Const))
+		return false;
+	zero = lsecond_node(Const, test->args);
+	return !zero->constisnull && DatumGetInt32(zero->constvalue) == 0;
+}
+
+/* column IS NOT NULL */
+static bool
+leaves_out_null(const Node *condition, AttrNumber attno)
+{
+	const NullTest *test = (const NullTest *) condition;
+
+	return IsA(condition, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		is_column(test->arg, attno);
+}
+
+/* No predicate, or just what leaves out values that are not looked up. */
 static bool
 covers_all_values(Relation index, AtkKey key)
 {
-	AttrNumber	not_null = key_specs[key].not_null != 0
-		? key_specs[key].not_null : key_specs[key].columns[0];
+	AttrNumber	first = key_specs[key].columns[0];
+	AttrNumber	not_null = key_specs[key].not_null;
 	List	   *predicate = RelationGetIndexPredicate(index);
-	NullTest   *test;
 
 	if (predicate == NIL)
 		return true;
-	if (list_length(predicate) != 1 || !IsA(linitial(predicate), NullTest))
+	if (list_length(predicate) != 1)
 		return false;
-	test = linitial_node(NullTest, predicate);
-	return test->nulltesttype == IS_NOT_NULL && IsA(test->arg, Var) &&
-		((Var *) test->arg)->varattno == not_null;
+	return key_specs[key].not_zero
+		? leaves_out_zero(linitial(predicate), first)
+		: leaves_out_null(linitial(predicate),
+						  not_null != 0 ? not_null : first);
 }
 
 /*

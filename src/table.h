@@ -43,6 +43,7 @@ typedef enum AtkKey
 	ATK_KEY_TOKEN_EXPIRES,		/* realm, expires_at */
 	ATK_KEY_TOKEN_PRINCIPAL,	/* principal, realm, status, expires_at */
 	ATK_KEY_TOKEN_STATUS_CHANGED,	/* status, status_changed_at */
+	ATK_KEY_TOKEN_KEY_ID,		/* but 0 */
 	ATK_KEY_USAGE_TOKEN_ID,
 	ATK_KEY_IDEMPOTENCY,		/* realm, key */
 	ATK_KEY_IDEMPOTENCY_CREATED

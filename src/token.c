@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "keyring.h"
 #include "token.h"
 #include "token_text.h"
 
@@ -59,13 +60,37 @@ find(AtkTokenFinder *finder, const AtkDigest *digest, AtkToken *token)
 	return true;
 }
 
+/*
+ * Does the row say that its digest was made with this key?  Whoever can write
+ * to the table can write anything there; but what has no key at all, and
+ * works while one is introduced, must say so.
+ */
+static bool
+has_key(const AtkToken *token, int32 key_id)
+{
+	AttrNumber	column = token->by_previous ? Anum_token_previous_key_id
+		: Anum_token_key_id;
+	bool		isnull;
+	Datum		found = atk_token_column(token, column, &isnull);
+
+	return (isnull ? 0 : DatumGetInt32(found)) == key_id;
+}
+
 bool
-atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
+atk_token_find(AtkTokenFinder *finder, const AtkPresented *presented,
 			   AtkToken *token)
 {
 	MemoryContext old = MemoryContextSwitchTo(finder->context);
-	bool		found = find(finder, digest, token);
+	bool		found = false;
 
+	for (int i = 0; i < presented->n && !found; i++)
+	{
+		token->by_key = i;
+		found = find(finder, &presented->digests[i], token) &&
+			has_key(token, presented->key_ids[i]);
+	}
+	if (!found)
+		atk_keyring_check(&finder->current);
 	MemoryContextSwitchTo(old);
 	return found;
 }

@@ -6,7 +6,7 @@
  *		AtkToken	token;
  *
  *		atk_token_finder_begin(&finder);
- *		if (atk_token_find(&finder, &digest, &token))
+ *		if (atk_token_find(&finder, &presented, &token))
  *			... token, until the next find or the end ...
  *		atk_token_finder_end(&finder);
  *
@@ -20,7 +20,7 @@
 #include "utils/uuid.h"
 
 #include "columns.h"
-#include "digest.h"
+#include "pepper.h"
 #include "probe.h"
 
 /* Column status; what is computed from it is expired. */
@@ -43,6 +43,7 @@ typedef struct AtkToken
 	char		status;
 	char		kind;
 	bool		by_previous;	/* found by its previous secret */
+	int			by_key;			/* in AtkPresented; 0: the current */
 } AtkToken;
 
 typedef struct AtkTokenFinder
@@ -54,8 +55,14 @@ typedef struct AtkTokenFinder
 } AtkTokenFinder;
 
 extern void atk_token_finder_begin(AtkTokenFinder *finder);
-extern bool atk_token_find(AtkTokenFinder *finder, const AtkDigest *digest,
-						   AtkToken *token);
+
+/*
+ * Under the current key and under the previous one; a row that says that its
+ * digest was made with another key is none.  Where there is none, raises what
+ * keyring.h says.
+ */
+extern bool atk_token_find(AtkTokenFinder *finder,
+						   const AtkPresented *presented, AtkToken *token);
 extern void atk_token_finder_end(AtkTokenFinder *finder);
 
 /* How many a realm has, as the snapshot sees them. */

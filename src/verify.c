@@ -12,8 +12,22 @@
 #include "address.h"
 #include "expiry.h"
 #include "guc.h"
+#include "rekey.h"
 #include "usage.h"
 #include "verify.h"
+
+AtkRequest
+atk_request_of(FunctionCallInfo fcinfo)
+{
+	AtkRequest	request = {{"", 0}, NULL};
+
+	if (!PG_ARGISNULL(1))
+		request.required =
+			ATK_SCOPES_OF(atk_scopes_required(PG_GETARG_TEXT_PP(1)));
+	if (!PG_ARGISNULL(2))
+		request.address = PG_GETARG_INET_PP(2);
+	return request;
+}
 
 static bool
 address_allowed(const AtkToken *token, const AtkRequest *request)
@@ -143,15 +157,17 @@ decide_now(const AtkToken *token, const AtkRequest *request, TimestampTz now)
 }
 
 AtkOutcome
-atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
+atk_verify(AtkTokenFinder *finder, const AtkPresented *presented,
 		   const AtkRequest *request, AtkToken *token)
 {
-	bool		found = atk_token_find(finder, digest, token);
+	bool		found = atk_token_find(finder, presented, token);
 	TimestampTz now = GetCurrentTimestamp();
 	AtkOutcome	outcome = found ? decide_now(token, request, now)
 		: ATK_UNKNOWN;
 
 	atk_usage_note(found ? &token->id : NULL, outcome, now, request->address);
+	if (unlikely(found && token->by_key > 0))
+		atk_rekey_note(token, presented);
 	return outcome;
 }
 

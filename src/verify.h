@@ -24,6 +24,9 @@ typedef struct AtkRequest
 	const inet *address;		/* NULL: not known */
 } AtkRequest;
 
+/* Of a function whose arguments 1 and 2 are scope and address. */
+extern AtkRequest atk_request_of(FunctionCallInfo fcinfo);
+
 /*
  * Decides on a token that was found, at a moment.  A realm of NULL has been
  * removed: it is as good as disabled.  idle: it was not used for longer than
@@ -34,10 +37,11 @@ extern AtkOutcome atk_decide(const AtkToken *token, const AtkRealm *realm,
 							 const AtkRequest *request);
 
 /*
- * Looks a digest up, decides on it now, and records the use.  token is filled
- * from ATK_SUPERSEDED on, and belongs to the finder.
+ * Looks up what was presented, decides on it now, and records the use.  token
+ * is filled from ATK_SUPERSEDED on, and belongs to the finder.
  */
-extern AtkOutcome atk_verify(AtkTokenFinder *finder, const AtkDigest *digest,
+extern AtkOutcome atk_verify(AtkTokenFinder *finder,
+							 const AtkPresented *presented,
 							 const AtkRequest *request, AtkToken *token);
 
 /* Records and returns what is known without looking: ATK_MALFORMED. */

@@ -16,7 +16,6 @@
 
 #include "result.h"
 #include "secret.h"
-#include "token_text.h"
 #include "verify.h"
 
 ATK_FUNCTION(atk_sql_verify);
@@ -24,47 +23,22 @@ ATK_FUNCTION(atk_sql_verify_sha256);
 ATK_FUNCTION(atk_sql_verify_many);
 ATK_FUNCTION(atk_sql_verified_id);
 
-/* Makes the digest of what was presented; false if it cannot be a token. */
-typedef bool (*Reader) (Datum presented, AtkDigest *digest);
-
-/* Nothing can raise between the copies here and their wiping. */
-static bool
-read_token(Datum presented, AtkDigest *digest)
-{
-	text	   *token = DatumGetTextPP(presented);
-	size_t		len = VARSIZE_ANY_EXHDR(token);
-	bool		possible = atk_text_possible(VARDATA_ANY(token), len);
-
-	if (possible)
-		atk_digest_of_text(VARDATA_ANY(token), len, digest);
-	atk_wipe_copy(token, presented);
-	return possible;
-}
+/* Makes digests of what was presented; false if it cannot be a token. */
+typedef bool (*Reader) (Datum argument, AtkPresented *presented);
 
 static bool
-read_sha256(Datum presented, AtkDigest *digest)
+read_sha256(Datum argument, AtkPresented *presented)
 {
-	bytea	   *sha256 = DatumGetByteaPP(presented);
-	bool		possible = VARSIZE_ANY_EXHDR(sha256) == ATK_SHA256_LEN;
+	bytea	   *sha256;
+	bool		possible;
 
+	atk_pepper_require();
+	sha256 = DatumGetByteaPP(argument);
+	possible = VARSIZE_ANY_EXHDR(sha256) == ATK_SHA256_LEN;
 	if (possible)
-		atk_digest_of_sha256((uint8 *) VARDATA_ANY(sha256), digest);
-	atk_wipe_copy(sha256, presented);
+		atk_present_sha256((uint8 *) VARDATA_ANY(sha256), presented);
+	atk_wipe_copy(sha256, argument);
 	return possible;
-}
-
-/* Arguments 1 and 2 of every function here: scope and address. */
-static AtkRequest
-read_request(FunctionCallInfo fcinfo)
-{
-	AtkRequest	request = {{"", 0}, NULL};
-
-	if (!PG_ARGISNULL(1))
-		request.required =
-			ATK_SCOPES_OF(atk_scopes_required(PG_GETARG_TEXT_PP(1)));
-	if (!PG_ARGISNULL(2))
-		request.address = PG_GETARG_INET_PP(2);
-	return request;
 }
 
 static AtkResult verify_result = {
@@ -155,18 +129,18 @@ verify_row(AtkOutcome outcome, const AtkToken *token)
 static Datum
 verify_one(FunctionCallInfo fcinfo, Reader read)
 {
-	AtkRequest	request = read_request(fcinfo);
+	AtkRequest	request = atk_request_of(fcinfo);
 	AtkTokenFinder finder;
-	AtkDigest	digest;
+	AtkPresented presented;
 	AtkToken	token;
 	AtkOutcome	outcome;
 	Datum		row;
 
-	if (PG_ARGISNULL(0) || !read(PG_GETARG_DATUM(0), &digest))
+	if (PG_ARGISNULL(0) || !read(PG_GETARG_DATUM(0), &presented))
 		return verify_row(atk_verify_malformed(&request), NULL);
 
 	atk_token_finder_begin(&finder);
-	outcome = atk_verify(&finder, &digest, &request, &token);
+	outcome = atk_verify(&finder, &presented, &request, &token);
 	row = verify_row(outcome, outcome == ATK_UNKNOWN ? NULL : &token);
 	atk_token_finder_end(&finder);
 	return row;
@@ -176,7 +150,7 @@ verify_one(FunctionCallInfo fcinfo, Reader read)
 Datum
 atk_sql_verify(PG_FUNCTION_ARGS)
 {
-	return verify_one(fcinfo, read_token);
+	return verify_one(fcinfo, atk_present_argument);
 }
 
 /* verify_sha256(sha256 bytea, scope text, address inet) -> row */
@@ -189,21 +163,21 @@ atk_sql_verify_sha256(PG_FUNCTION_ARGS)
 /* One row of verify_many(): ordinality, then the columns of verify(). */
 static void
 put_one(ReturnSetInfo *rsinfo, int64 ordinality, AtkTokenFinder *finder,
-		const AtkRequest *request, Datum presented, bool isnull)
+		const AtkRequest *request, Datum argument, bool isnull)
 {
 	Datum		values[1 + OUT_COUNT];
 	bool		nulls[1 + OUT_COUNT];
-	AtkDigest	digest;
+	AtkPresented presented;
 	AtkToken	token;
 	AtkOutcome	outcome;
 
 	values[0] = Int64GetDatum(ordinality);
 	nulls[0] = false;
-	if (isnull || !read_token(presented, &digest))
+	if (isnull || !atk_present_argument(argument, &presented))
 		describe(atk_verify_malformed(request), NULL, values + 1, nulls + 1);
 	else
 	{
-		outcome = atk_verify(finder, &digest, request, &token);
+		outcome = atk_verify(finder, &presented, request, &token);
 		describe(outcome, outcome == ATK_UNKNOWN ? NULL : &token,
 				 values + 1, nulls + 1);
 	}
@@ -218,13 +192,13 @@ Datum
 atk_sql_verify_many(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AtkRequest	request = read_request(fcinfo);
+	AtkRequest	request = atk_request_of(fcinfo);
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext,
 											   "apitoken verify_many",
 											   ALLOCSET_DEFAULT_SIZES);
 	AtkTokenFinder finder;
 	ArrayIterator iterator;
-	Datum		presented;
+	Datum		argument;
 	bool		isnull;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -233,12 +207,12 @@ atk_sql_verify_many(PG_FUNCTION_ARGS)
 
 	atk_token_finder_begin(&finder);
 	iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
-	for (int64 n = 1; array_iterate(iterator, &presented, &isnull); n++)
+	for (int64 n = 1; array_iterate(iterator, &argument, &isnull); n++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(each);
 
 		CHECK_FOR_INTERRUPTS();
-		put_one(rsinfo, n, &finder, &request, presented, isnull);
+		put_one(rsinfo, n, &finder, &request, argument, isnull);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(each);
 	}
@@ -251,21 +225,21 @@ atk_sql_verify_many(PG_FUNCTION_ARGS)
 Datum
 atk_sql_verified_id(PG_FUNCTION_ARGS)
 {
-	AtkRequest	request = read_request(fcinfo);
+	AtkRequest	request = atk_request_of(fcinfo);
 	AtkTokenFinder finder;
-	AtkDigest	digest;
+	AtkPresented presented;
 	AtkToken	token;
 	AtkOutcome	outcome;
 	pg_uuid_t  *id;
 
-	if (PG_ARGISNULL(0) || !read_token(PG_GETARG_DATUM(0), &digest))
+	if (PG_ARGISNULL(0) || !atk_present_argument(PG_GETARG_DATUM(0), &presented))
 	{
 		(void) atk_verify_malformed(&request);
 		PG_RETURN_NULL();
 	}
 
 	atk_token_finder_begin(&finder);
-	outcome = atk_verify(&finder, &digest, &request, &token);
+	outcome = atk_verify(&finder, &presented, &request, &token);
 	atk_token_finder_end(&finder);
 	if (outcome != ATK_VALID)
 		PG_RETURN_NULL();

@@ -32,6 +32,7 @@
 #include "duty.h"
 #include "flush.h"
 #include "guc.h"
+#include "rekey.h"
 #include "reuse.h"
 #include "seal.h"
 #include "summon.h"
@@ -267,10 +268,19 @@ seal_step(Progress *progress)
 	return STEP_DONE;
 }
 
+/* Behind the mark that calls for it: what comes now leaves another. */
+static Step
+rekey_step(Progress *progress)
+{
+	return atk_rekey_batch(&progress->place) ? STEP_DONE : STEP_LAST;
+}
+
+/* Those that tell of themselves by duty.h, in its order, and one more. */
 static const Job jobs[] = {
 	[ATK_JOB_FLUSH] = {flush_step, "writing use of API tokens", false},
 	[ATK_JOB_REUSE] = {reuse_step, "acting on stolen API tokens", true},
-	[ATK_JOB_SEAL] = {seal_step, "sealing events of API tokens", true}
+	[ATK_JOB_SEAL] = {seal_step, "sealing events of API tokens", true},
+	[ATK_NJOBS] = {rekey_step, "storing API tokens with a new key", true}
 };
 
 /* In a transaction of its own. */
@@ -352,7 +362,7 @@ atk_worker_main(Datum arg)
 											  BGWORKER_BYPASS_ALLOWCONN);
 	atk_duty_reached(MyDatabaseId);
 	settle_session();
-	for (int job = 0; job < ATK_NJOBS; job++)
+	for (int job = 0; job < (int) lengthof(jobs); job++)
 		run_job(&jobs[job]);
 
 	/* Where our own place is the only one, we take it once more. */

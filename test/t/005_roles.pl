@@ -86,6 +86,7 @@ my %functions = (
 	verify_many  => "SELECT apitoken.verify_many('{x}')",
 	flush_usage  => 'SELECT apitoken.flush_usage()',
 	stats        => 'SELECT apitoken.stats()',
+	key_state    => 'SELECT apitoken.key_state()',
 	enable_search => 'SELECT apitoken.enable_search()',
 	check_token  => "SELECT apitoken.check_token('$Apitoken::sample')",
 	token_digest => "SELECT apitoken.token_digest('$Apitoken::sample')",
@@ -155,7 +156,7 @@ my %allowed   = (
 	apitoken_auditor  => [
 		(map { "select $_" } qw(tokens token_scopes expiring_tokens idle_tokens
 			  policy_violations events realm)),
-		qw(tokens_granting tokens_at check_events stats)
+		qw(tokens_granting tokens_at check_events stats key_state)
 	],
 	apitoken_reporter => [
 		(map { "select $_" } qw(tokens token_scopes expiring_tokens idle_tokens
@@ -163,7 +164,7 @@ my %allowed   = (
 		qw(tokens_granting stats)
 	],
 	apitoken_keeper => [qw(purge purge_events purge_usage flush_usage seal_events
-		  check_events stats)]);
+		  check_events stats key_state)]);
 
 my (@observed, @expected);
 foreach my $role (sort keys %allowed)

@@ -323,7 +323,7 @@ test_blake2b(void)
 
 	/* hashlib.blake2b(bytes(32), digest_size=32) */
 	memset(sha256, 0, sizeof(sha256));
-	atk_digest_of_sha256(sha256, &digest);
+	atk_digest_of_sha256(sha256, NULL, 0, &digest);
 	is_hex(digest.bytes, sizeof(digest.bytes),
 		   "89eb0d6a8a691dae2cd15ed0369931ce0a949ecafa5c3f93f8121833646e15c3",
 		   "digest of 32 zero bytes");
@@ -331,13 +331,14 @@ test_blake2b(void)
 	/* hashlib.blake2b(bytes(range(32)), digest_size=32) */
 	for (int i = 0; i < (int) sizeof(sha256); i++)
 		sha256[i] = (uint8) i;
-	atk_digest_of_sha256(sha256, &digest);
+	atk_digest_of_sha256(sha256, NULL, 0, &digest);
 	is_hex(digest.bytes, sizeof(digest.bytes),
 		   "cb2f5160fc1f7e05a55ef49d340b48da2e5a78099d53393351cd579dd42503d6",
 		   "digest of bytes 0 to 31");
 
 	/* hashlib.blake2b(hashlib.sha256(token).digest(), digest_size=32) */
-	atk_digest_of_text(SAMPLE, strlen(SAMPLE), &digest);
+	atk_sha256(SAMPLE, strlen(SAMPLE), sha256);
+	atk_digest_of_sha256(sha256, NULL, 0, &digest);
 	is_hex(digest.bytes, sizeof(digest.bytes),
 		   "132bb1512e72afd51381e8f3b23fd1f3b51e08f11e834ba569bb1ac0a4a51afd",
 		   "digest of the document's token");
@@ -345,7 +346,7 @@ test_blake2b(void)
 	/* The same by its SHA-256 alone, see above. */
 	from_hex("559fab6733c7072076ce2ef9d3e21f9abb7cab2cbcf96212ece598fcc78668fc",
 			 sha256);
-	atk_digest_of_sha256(sha256, &digest);
+	atk_digest_of_sha256(sha256, NULL, 0, &digest);
 	is_hex(digest.bytes, sizeof(digest.bytes),
 		   "132bb1512e72afd51381e8f3b23fd1f3b51e08f11e834ba569bb1ac0a4a51afd",
 		   "the same from its SHA-256");
@@ -356,6 +357,34 @@ test_blake2b(void)
  *		h = hashlib.blake2b(context + sha256, digest_size=16).hexdigest()[:30]
  *		h[:12] + '7' + h[12:15] + '8' + h[15:]
  */
+static void
+test_keyed(void)
+{
+	uint8		key[64];
+	uint8		sha256[ATK_SHA256_LEN];
+	AtkDigest	digest;
+
+	for (int i = 0; i < (int) sizeof(key); i++)
+		key[i] = (uint8) i;
+	atk_sha256(SAMPLE, strlen(SAMPLE), sha256);
+
+	/* hashlib.blake2b(sha256, digest_size=32, key=bytes(range(32))) */
+	atk_digest_of_sha256(sha256, key, 32, &digest);
+	is_hex(digest.bytes, sizeof(digest.bytes),
+		   "136e960eb6be89c7fb495f463beb7dec97e59c928a16b16f0c7d16728cc01efd",
+		   "digest of the document's token with a key of 32 bytes");
+
+	/* the same with key=bytes(range(64)) */
+	atk_digest_of_sha256(sha256, key, 64, &digest);
+	is_hex(digest.bytes, sizeof(digest.bytes),
+		   "3c9e7a4fcd1d26c223396f58e93c7631ec59516f2c161810caa86bd70574cf2d",
+		   "digest of the document's token with a key of 64 bytes");
+
+	/* bits 1 to 31 of hashlib.blake2b(b'apitoken key id', ...) */
+	ok(atk_digest_key_id(key, 32) == 450566857, "number of the shorter key");
+	ok(atk_digest_key_id(key, 64) == 1507279116, "number of the longer key");
+}
+
 static void
 test_derived_id(void)
 {
@@ -467,6 +496,7 @@ main(void)
 	test_shapes();
 	test_sha256();
 	test_blake2b();
+	test_keyed();
 	test_derived_id();
 	test_generate();
 	test_digest_text();

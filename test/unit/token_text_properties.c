@@ -441,25 +441,29 @@ test_digest_of_text(void)
 {
 	Property	property;
 
-	for (property_begin(&property, "digest of a text and of its SHA-256", CASES);
+	for (property_begin(&property, "digest of a text, with a key and without", CASES);
 		 property_next(&property);)
 	{
 		size_t		len = ATK_TEXT_MIN + random_below(200);
 		char	   *text = palloc(len);
 		uint8		sha256[ATK_SHA256_LEN];
-		AtkDigest	by_text;
-		AtkDigest	by_sha256;
+		uint8		key[32];
+		AtkDigest	digest;
+		AtkDigest	other;
 
 		random_bytes(text, len);
-		atk_digest_of_text(text, len, &by_text);
+		random_bytes(key, sizeof(key));
 		atk_sha256(text, len, sha256);
-		atk_digest_of_sha256(sha256, &by_sha256);
-		hold(&property, atk_digest_equal(&by_text, &by_sha256), "not the same");
-		hold(&property, memcmp(sha256, by_text.bytes, ATK_SHA256_LEN) != 0,
+		atk_digest_of_sha256(sha256, NULL, 0, &digest);
+		hold(&property, memcmp(sha256, digest.bytes, ATK_SHA256_LEN) != 0,
 			 "the SHA-256 itself");
+		atk_digest_of_sha256(sha256, key, sizeof(key), &other);
+		hold(&property, !atk_digest_equal(&digest, &other),
+			 "the same with a key");
 		text[random_below((int) len)] ^= 1 << random_below(8);
-		atk_digest_of_text(text, len, &by_sha256);
-		hold(&property, !atk_digest_equal(&by_text, &by_sha256),
+		atk_sha256(text, len, sha256);
+		atk_digest_of_sha256(sha256, NULL, 0, &other);
+		hold(&property, !atk_digest_equal(&digest, &other),
 			 "that of another text");
 	}
 }
