@@ -246,6 +246,7 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
+	@echo 'make coverage       the same, and print how much of src/ the tests reach'
 	@echo 'make bench          build, and measure all of it in a private cluster with a million'
 	@echo '                    tokens (docs/performance.md); some parts: BENCH_PARTS="verify many"'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
@@ -258,10 +259,12 @@ demo-stop:
 	@test/demo stop
 test:
 	@test/run
+coverage:
+	@test/coverage
 bench:
 	@test/bench/run
 
-.PHONY: help demo demo-stop test bench
+.PHONY: help demo demo-stop test coverage bench
 .DEFAULT_GOAL = all
 
 ifeq ($(wildcard $(PGXS)),)
