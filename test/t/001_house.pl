@@ -172,6 +172,14 @@ is_deeply(
 	[ names_of('test/unit/*.c', '.c') ],
 	'UNIT and UNIT_OBJS: all of test/unit');
 is_deeply(
+	[ sort (list_of('FUZZ'), 'fuzz', 'jsonb') ],
+	[ names_of('test/fuzz/*.c', '.c') ],
+	'FUZZ: all of test/fuzz, but what the targets share');
+is_deeply(
+	[ list_of('FUZZ') ],
+	[ names_of('test/fuzz/corpus/*', '') ],
+	'... and each has a corpus');
+is_deeply(
 	[ map { glob "'$root'/$_" } list_of('PROVE_TESTS') ],
 	[ glob "'$root'/test/t/*.pl" ],
 	'PROVE_TESTS: all of test/t');
