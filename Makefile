@@ -222,6 +222,30 @@ UNIT_OBJS = \
 	build/unit/scopes_gin.o \
 	build/unit/cursor.o
 
+# Fuzz targets test/fuzz/<name>.c, built by clang, linked with these objects.
+FUZZ = \
+	token_text \
+	scopes \
+	digest \
+	search \
+	allowed_scopes \
+	cursor
+FUZZ_OBJS = \
+	build/fuzz/unit/server.o \
+	build/fuzz/fuzz.o \
+	build/fuzz/jsonb.o \
+	build/fuzz/src/token_text.o \
+	build/fuzz/src/digest.o \
+	build/fuzz/src/digest_sql.o \
+	build/fuzz/src/scopes.o \
+	build/fuzz/src/scopes_sql.o \
+	build/fuzz/src/scopes_gin.o \
+	build/fuzz/src/json.o \
+	build/fuzz/src/allowed_scopes.o \
+	build/fuzz/src/statement.o \
+	build/fuzz/src/search.o \
+	build/fuzz/src/cursor.o
+
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = src/.built-with $(OBJS:.o=.d)
 # Whatever the server's locale: the same order, the same characters.
@@ -241,6 +265,7 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
+	@echo 'make coverage       the same, and print how much of src/ the tests reach'
 	@echo 'make bench          build, and measure all of it in a private cluster with a million'
 	@echo '                    tokens (docs/performance.md); some parts: BENCH_PARTS="verify many"'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
@@ -253,10 +278,12 @@ demo-stop:
 	@test/demo stop
 test:
 	@test/run
+coverage:
+	@test/coverage
 bench:
 	@test/bench/run
 
-.PHONY: help demo demo-stop test bench
+.PHONY: help demo demo-stop test coverage bench
 .DEFAULT_GOAL = all
 
 ifeq ($(wildcard $(PGXS)),)
@@ -327,6 +354,23 @@ build/unit/%: test/unit/%.c $(UNIT_OBJS)
 	$(UNIT_COMPILE) -no-pie $< $(UNIT_OBJS) $(LDFLAGS) $(SODIUM_LIBS)
 -include $(UNIT:%=build/unit/%.d) $(UNIT_OBJS:=.d)
 
+fuzz: $(FUZZ:%=build/fuzz/%)
+# libFuzzer is clang's.  What the stand-in for the server lacks is left open:
+# nothing that a target calls gets there.
+FUZZ_FLAGS = -g -O1 -Wall -Werror -Wno-ignored-attributes -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_COMPILE = @mkdir -p $(@D) && clang $(FUZZ_FLAGS) -Isrc -Itest/unit -Itest/fuzz $(CPPFLAGS) -MF $@.d -MT $@ -o $@
+build/fuzz/src/%.o: src/%.c
+	$(FUZZ_COMPILE) -c $<
+build/fuzz/unit/%.o: test/unit/%.c
+	$(FUZZ_COMPILE) -c $<
+build/fuzz/%.o: test/fuzz/%.c
+	$(FUZZ_COMPILE) -c $<
+build/fuzz/%: build/fuzz/%.o $(FUZZ_OBJS)
+	clang $(FUZZ_FLAGS) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $< $(FUZZ_OBJS) $(SODIUM_LIBS)
+.PRECIOUS: build/fuzz/%.o
+-include $(FUZZ:%=build/fuzz/%.o.d) $(FUZZ_OBJS:=.d)
+
 # For the scripts in test/: the lists above, one name a line.
 list-%:
 	@printf '%s\n' $($*)
@@ -335,6 +379,6 @@ clean: clean-build
 clean-build:
 	@test/demo remove
 
-.PHONY: FORCE unit clean-build
+.PHONY: FORCE unit fuzz clean-build
 
 endif

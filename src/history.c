@@ -125,9 +125,10 @@ void
 atk_history_realm(TupleDesc desc, HeapTuple old_row, HeapTuple new_row)
 {
 	AtkEvent	event = {.name = "realm_updated"};
-	RealmRow	before;
-	RealmRow	after;
+	RealmRow	before = {0};
+	RealmRow	after = {0};
 
+	Assert(old_row != NULL || new_row != NULL);
 	if (old_row != NULL)
 		before = deform(desc, old_row);
 	if (new_row != NULL)

@@ -244,7 +244,7 @@ find_member(const AtkJsonRule *rule, const JsonbValue *key)
 	return NULL;
 }
 
-static void
+static pg_noreturn void
 refuse_key(const AtkJsonRule *rule, const JsonbValue *key, StringInfo path)
 {
 	StringInfoData list;
@@ -294,7 +294,8 @@ check_object(const JsonbValue *value, const AtkJsonRule *rule,
 				refuse_key(rule, &part, path);
 			appendStringInfo(path, ".%s", member->key);
 		}
-		else if (token == WJB_VALUE)
+		/* a value follows its key */
+		else if (token == WJB_VALUE && member != NULL)
 		{
 			check_value(&part, member->rule, path);
 			path->data[path->len = path_len] = '\0';

@@ -121,7 +121,7 @@ set_given(AtkModification *modification, AtkChange *change)
 	AtkDraft   *given = &modification->given;
 
 	atk_draft_check(given);
-	for (AttrNumber attno = 1; attno <= Natts_token; attno++)
+	for (int attno = 1; attno <= Natts_token; attno++)
 	{
 		if (!given->nulls[attno - 1])
 			atk_change_set(change, attno, given->values[attno - 1]);

@@ -73,9 +73,10 @@ static void
 put_worker(const AtkTallyStats *tally, Datum *values, bool *nulls)
 {
 	AtkDutyStats duty;
-	char	   *flush_error = duty.errors[ATK_JOB_FLUSH];
+	char	   *flush_error;
 
 	atk_duty_stats(&duty);
+	flush_error = duty.errors[ATK_JOB_FLUSH];
 	if (flush_error[0] == '\0')
 		flush_error = duty.errors[ATK_JOB_REUSE];
 	values[3] = Int64GetDatum(tally->capacity);

@@ -189,6 +189,7 @@ detached()
 }
 
 # start_cluster DIR SOCKET_DIR LOG [LINE OF postgresql.conf]...
+# SERVER_PROGRAM in the environment is run in the place of postgres.
 start_cluster()
 {
 	local dir=$1 socket_dir=$2 log=$3
@@ -202,7 +203,7 @@ start_cluster()
 	# than one try.
 	for _ in 1 2 3 4 5; do
 		if detached as_server "$BINDIR/pg_ctl" -D "$dir" -l "$log" \
-			-w start </dev/null >"$WORK/log/pg_ctl.log" 2>&1; then
+			${SERVER_PROGRAM:+-t 300 -p "$SERVER_PROGRAM"} -w start </dev/null >"$WORK/log/pg_ctl.log" 2>&1; then
 			return
 		fi
 		sleep 1

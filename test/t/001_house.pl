@@ -75,7 +75,8 @@ SKIP:
 	  if system("nm --version >'$PostgreSQL::Test::Utils::tmp_check/nm' 2>&1");
 
 	my ($out, $err) = run_command([ 'nm', '-D', '--defined-only', $library ]);
-	my @symbols = map { (split)[2] } split /\n/, $out;
+	# gcc's own, where the library was built with counters ("make coverage")
+	my @symbols = grep { !/^__gcov_|^mangle_path$/ } map { (split)[2] } split /\n/, $out;
 	my @functions = grep { /^atk_sql_/ } @symbols;
 	my @expected = ('Pg_magic_func', '_PG_init', 'atk_worker_main', @functions,
 		map { "pg_finfo_$_" } @functions);
@@ -171,6 +172,14 @@ is_deeply(
 	],
 	[ names_of('test/unit/*.c', '.c') ],
 	'UNIT and UNIT_OBJS: all of test/unit');
+is_deeply(
+	[ sort (list_of('FUZZ'), 'fuzz', 'jsonb') ],
+	[ names_of('test/fuzz/*.c', '.c') ],
+	'FUZZ: all of test/fuzz, but what the targets share');
+is_deeply(
+	[ list_of('FUZZ') ],
+	[ names_of('test/fuzz/corpus/*', '') ],
+	'... and each has a corpus');
 is_deeply(
 	[ map { glob "'$root'/$_" } list_of('PROVE_TESTS') ],
 	[ glob "'$root'/test/t/*.pl" ],
