@@ -84,7 +84,7 @@ INSERT INTO test.statement (statement) VALUES
 	-- the service, and what is about all realms: EXECUTE is the gate
 	($$count(*) > 1 FROM apitoken.tokens_granting('app.x') g JOIN apitoken._token USING (id) WHERE realm IN ('home', 'abroad')$$),
 	($$count(*) > 1 FROM apitoken.tokens_at(now()) JOIN apitoken._token USING (id) WHERE realm IN ('home', 'abroad')$$),
-	($$library_version IS NOT NULL FROM apitoken.stats()$$), ($$apitoken.flush_usage() IS NOT NULL$$);
+	($$library_version IS NOT NULL FROM apitoken.stats()$$), ($$role FROM apitoken.key_state() LIMIT 1$$), ($$apitoken.flush_usage() IS NOT NULL$$);
 \pset tuples_only off
 SELECT s.statement, test.attempt('nobody', s.statement) AS nobody, test.attempt('admin', s.statement) AS admin,
 	test.attempt('writer', s.statement) AS writer, test.attempt('reader', s.statement) AS reader, test.attempt('plain', s.statement) AS plain

@@ -95,3 +95,4 @@ SELECT outcome FROM apitoken.verify('not-here-at-all');
 ROLLBACK;
 SELECT outcome FROM apitoken.verify('not-here-at-all');
 DROP TABLE test.place, test.successor, test.crowd;
+SELECT test.drop_realm('place');

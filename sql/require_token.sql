@@ -19,7 +19,7 @@ INSERT INTO test.call SELECT split_part(call, '(', 1), call FROM (VALUES
 	('revoke_all(''required'')'), ('delete($3)'), ('purge()'),
 	('details($2)'), ('lookup($2)'), ('read($1)'), ('list(''required'')'), ('query(''required'')'),
 	('tokens_granting(''a'')'), ('tokens_at(now())'), ('flush_usage()'), ('seal_events()'), ('check_events()'),
-	('purge_events(''1000 years'')'), ('purge_usage(''1000 years'')'), ('stats()'), ('enable_search()'),
+	('purge_events(''1000 years'')'), ('purge_usage(''1000 years'')'), ('stats()'), ('key_state()'), ('enable_search()'),
 	('version()'), ('check_token($2)'), ('token_digest($2)'), ('scope_count(''a b''::apitoken.scopes)')) v(call);
 SELECT proname AS forgotten FROM pg_proc p WHERE pronamespace = 'apitoken'::regnamespace AND proname !~ '^_'
 	AND NOT EXISTS (SELECT FROM pg_type WHERE p.oid IN (typinput, typoutput, typreceive, typsend))

@@ -12,6 +12,7 @@
 
 #include "pepper.h"
 #include "rekey.h"
+#include "session.h"
 
 ATK_FUNCTION(atk_sql_keys);
 
@@ -38,6 +39,7 @@ atk_sql_keys(PG_FUNCTION_ARGS)
 	AtkPepperState states[ATK_PEPPERS];
 	AtkPepperState *previous = &states[1];
 
+	atk_session_require(ATK_RIGHT_NONE);
 	InitMaterializedSRF(fcinfo, 0);
 	atk_pepper_state(states);
 	put_key(rsinfo, "current", &states[0]);
