@@ -8,6 +8,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSIO
 
 OBJS = \
 	src/guc.o \
+	src/secret.o \
 	src/token_text.o \
 	src/digest.o \
 	src/scopes.o \
@@ -179,6 +180,7 @@ ISOLATION = \
 	rotation_seen \
 	update_race \
 	limit_race \
+	realm_race \
 	idempotency_race \
 	purge_race \
 	purge_flush \

@@ -94,6 +94,45 @@ SELECT call, test.error(format('SELECT apitoken.%s', format(call, :'first_id')))
 SELECT name, status, version FROM apitoken._token WHERE id = :'first_id';
 ROLLBACK;
 DROP FUNCTION test.refuse;
+-- An administrator's trigger changes the row: event and answer have what is
+-- stored, in columns, too, that the call did not touch.
+CREATE FUNCTION test.amend() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.description := coalesce(NEW.description, '') || TG_OP || ' ';
+	NEW.expires_at := '2999-01-01Z';
+	NEW.scopes := '{amended}'::text[]::apitoken.scopes;
+	NEW.metadata := jsonb_build_object('m', repeat('m', 3000));
+	RETURN NEW;
+END $$;
+CREATE FUNCTION test.differs(token uuid, event text) RETURNS TABLE (key text, told text, stored text) LANGUAGE sql AS $$
+	WITH last AS (SELECT e.new FROM apitoken._event e WHERE e.token_id = $1 AND e.event = $2 ORDER BY e.id DESC LIMIT 1)
+	SELECT k, l.new ->> k, s ->> k
+	FROM last l, apitoken._token t, to_jsonb(t) s, unnest('{description,name,version,principal}'::text[]) k
+	WHERE t.id = $1 AND l.new ? k AND l.new ->> k IS DISTINCT FROM s ->> k
+	UNION ALL SELECT 'expires_at', l.new ->> 'expires_at', t.expires_at::text FROM last l, apitoken._token t
+	WHERE t.id = $1 AND l.new ? 'expires_at' AND (l.new ->> 'expires_at')::timestamptz IS DISTINCT FROM t.expires_at
+	UNION ALL SELECT 'metadata', left(l.new ->> 'metadata', 20), left(t.metadata::text, 20) FROM last l, apitoken._token t
+	WHERE t.id = $1 AND l.new ? 'metadata' AND l.new -> 'metadata' IS DISTINCT FROM t.metadata $$;
+BEGIN;
+CREATE TRIGGER amend BEFORE INSERT ON apitoken._token FOR EACH ROW EXECUTE FUNCTION test.amend();
+SELECT id AS amended_id, expires_at AT TIME ZONE 'UTC' AS amended_expires_at FROM apitoken.issue('history', 'amended', '{given}', expires_in => '1 day') \gset
+\echo :amended_expires_at
+SELECT new ->> 'description' AS description, new -> 'scopes' AS scopes FROM apitoken._event WHERE token_id = :'amended_id';
+SELECT * FROM test.differs(:'amended_id', 'issued');
+SELECT apitoken.import('history', 'amended', 'history_token_3') AS imported_id \gset
+SELECT new ->> 'description' AS description, new -> 'scopes' AS scopes FROM apitoken._event WHERE token_id = :'imported_id';
+SELECT * FROM test.differs(:'imported_id', 'imported');
+DROP TRIGGER amend ON apitoken._token;
+SELECT name FROM apitoken.update(:'imported_id', description => 'given ', scopes => '{given}', metadata => '{}', expires_in => '1 day');
+CREATE TRIGGER amend BEFORE UPDATE ON apitoken._token FOR EACH ROW EXECUTE FUNCTION test.amend();
+SELECT name, expires_at AT TIME ZONE 'UTC' AS expires_at FROM apitoken.update(:'imported_id', name => 'renamed');
+SELECT old ->> 'description' AS before, new ->> 'description' AS description, new -> 'scopes' AS scopes, new ->> 'name' AS name FROM apitoken._event WHERE token_id = :'imported_id' ORDER BY id DESC LIMIT 1;
+SELECT * FROM test.differs(:'imported_id', 'updated');
+SELECT expires_at AT TIME ZONE 'UTC' AS expires_at FROM apitoken.rotate(:'imported_id', expires_in => '1 day');
+SELECT old ->> 'description' AS before, new ->> 'description' AS description, new ->> 'name' AS name, length(new ->> 'last_chars') AS last_chars FROM apitoken._event WHERE token_id = :'imported_id' ORDER BY id DESC LIMIT 1;
+SELECT * FROM test.differs(:'imported_id', 'rotated');
+ROLLBACK;
+DROP FUNCTION test.amend, test.differs;
 -- Large values are no obstacle.
 SELECT id AS large_id FROM apitoken.issue('history', 'large', metadata => jsonb_build_object('m', repeat('x', 100000)), description => repeat('ü', 10000)) \gset
 SELECT length(new ->> 'description') AS description, length(new -> 'metadata' ->> 'm') AS metadata FROM apitoken._event WHERE token_id = :'large_id';

@@ -41,6 +41,34 @@ SELECT status FROM apitoken.activate(:'id');
 UPDATE apitoken.realm SET known_scopes = NULL WHERE id = 'policy';
 SELECT test.drop_realm('policy');
 
+-- Millennia: as max_ttl no limit, also where no timestamp could tell its end;
+-- as a life that is granted an error, not for ever.
+INSERT INTO apitoken.realm (id) VALUES ('policy');
+CREATE FUNCTION pg_temp.expiry(arguments text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE expires text;
+BEGIN
+	EXECUTE format('SELECT CASE WHEN expires_at IS NULL THEN ''never'' WHEN expires_at > now() + interval ''999 years'' THEN ''late'' ELSE ''soon'' END FROM apitoken.issue(''policy'', ''n'', %s)', arguments) INTO expires;
+	RETURN expires;
+EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
+CREATE FUNCTION pg_temp.expiries(max text, default_ttl text) RETURNS TABLE (said text, expires text) LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE apitoken.realm SET max_ttl = max::interval, default_ttl = $2::interval WHERE id = 'policy';
+	RETURN QUERY SELECT w, pg_temp.expiry(w) FROM unnest(ARRAY['kind => ''user''', 'expires_at => ''infinity''', 'expires_at => ''290000-01-01Z''', 'expires_in => ''1 day''',
+		'expires_in => ''1000 years''', 'expires_in => ''3000 years''', 'expires_in => ''300000 years''']) WITH ORDINALITY s(w, n) ORDER BY n;
+END $$;
+SELECT max, e.* FROM unnest('{999 years,2000 years,2001 years,300000 years,100000000 days,2000000000 hours,170000000 years}'::text[]) WITH ORDINALITY m(max, n), pg_temp.expiries(max, NULL) e ORDER BY n;
+SELECT m.default_ttl, e.expires FROM unnest('{1000 years,90000 years,90001 years,300000 years,100000000 days,2000000000 hours,170000000 years}'::text[]) WITH ORDINALITY m(default_ttl, n),
+	LATERAL (SELECT * FROM pg_temp.expiries(NULL, m.default_ttl) LIMIT 1) e ORDER BY n;
+-- rotate(), update() and the report see it the same way.
+UPDATE apitoken.realm SET max_ttl = '300000 years', default_ttl = NULL WHERE id = 'policy';
+SELECT id AS never_id FROM apitoken.issue('policy', 'never') \gset
+SELECT expires_at IS NULL AS never FROM apitoken.rotate(:'never_id');
+SELECT expires_at IS NULL AS never FROM apitoken.update(:'never_id', expires_at => 'infinity');
+SELECT count(*) FROM apitoken.policy_violations WHERE realm = 'policy';
+UPDATE apitoken.realm SET default_ttl = '300000 years' WHERE id = 'policy';
+SELECT test.error(format('SELECT apitoken.rotate(%L)', :'never_id'));
+SELECT test.drop_realm('policy');
+
 -- max_active_per_principal.
 INSERT INTO apitoken.realm (id, max_active_per_principal) VALUES ('policy', 2), ('policy/other', 2);
 SELECT id AS first_id, token AS first FROM apitoken.issue('policy', 'first', principal => 'p') \gset

@@ -61,13 +61,20 @@ DELETE FROM apitoken.realm WHERE id = 'purge/1';
 SET LOCAL session_replication_role = origin;
 SELECT apitoken.purge();
 ROLLBACK;
--- Idempotency keys that have served go, too, and are not counted.
+-- Idempotency keys that have served go, too, and are counted where no token is.
 SELECT count(apitoken.issue('purge/1', 'key', idempotency_key => 'k' || n)) FROM generate_series(1, 5) n;
 UPDATE apitoken._idempotency SET created_at = created_at - interval '1 day' WHERE realm = 'purge/1' AND key <= 'k3';
 SELECT apitoken.purge('1 year', 2);
 SELECT string_agg(key, ' ' ORDER BY key) FROM apitoken._idempotency WHERE realm = 'purge/1';
 SELECT apitoken.purge('1 year', 2);
 SELECT string_agg(key, ' ' ORDER BY key) FROM apitoken._idempotency WHERE realm = 'purge/1';
+SELECT apitoken.purge('1 year', 2) AS none_left;
+-- However many there are: repeated until 0, nothing is left, of tokens or keys.
+SELECT count(apitoken.issue('purge/1', 'key', idempotency_key => 'many' || n)) FROM generate_series(1, 25) n;
+UPDATE apitoken._idempotency SET created_at = created_at - interval '1 day' WHERE realm = 'purge/1' AND key LIKE 'many%';
+UPDATE apitoken._token SET created_at = '2000-01-01', expires_at = '2001-01-01' WHERE realm = 'purge/1' AND id IN (SELECT token_id FROM apitoken._idempotency WHERE key LIKE 'many_');
+SELECT n, apitoken.purge('1 year', 10) FROM generate_series(1, 5) n;
+SELECT count(*) FROM apitoken._idempotency WHERE realm = 'purge/1' AND key LIKE 'many%';
 -- By index, however many there are that stay.
 SELECT indexrelid::regclass AS index, pg_get_indexdef(indexrelid) FROM pg_index
 	WHERE indexrelid IN ('apitoken._token_status_changed_idx'::regclass, 'apitoken._token_expires_idx'::regclass) ORDER BY 1;

@@ -201,6 +201,46 @@ DELETE FROM apitoken._usage WHERE token_id = :'gone_id';
 SELECT apitoken.flush_usage() IS NOT NULL AS flushed;
 SELECT count(*) FROM apitoken._usage WHERE token_id = :'gone_id';
 SELECT realm, name, outcome, sum(uses) FROM apitoken.usage_hourly WHERE token_id = :'gone_id' GROUP BY 1, 2, 3;
+-- Imported again it has the same id, and is another token: what was pending of
+-- the first one's use, flushed or not, is in the reports only.
+SELECT apitoken.import('usage', 'first', 'a-foreign-token-that-returns') AS again \gset
+SELECT count(apitoken.verified_id('a-foreign-token-that-returns')) FROM generate_series(1, 5);
+SELECT pg_temp.shown(:'again');
+BEGIN;
+SAVEPOINT a;
+SELECT status FROM apitoken.revoke(:'again');
+SELECT status FROM apitoken.delete(:'again');
+SELECT apitoken.import('usage', 'second', 'a-foreign-token-that-returns') = :'again' AS same_id;
+SELECT pg_temp.shown(:'again') AS second;
+ROLLBACK TO a;
+SELECT pg_temp.shown(:'again') AS still;
+SELECT status FROM apitoken.revoke(:'again');
+SELECT status FROM apitoken.delete(:'again');
+SELECT apitoken.import('usage', 'second', 'a-foreign-token-that-returns') = :'again' AS same_id;
+SELECT pg_temp.shown(:'again') AS second;
+ROLLBACK;
+SELECT pg_temp.shown(:'again') AS still;
+SELECT status FROM apitoken.revoke(:'again');
+SELECT status FROM apitoken.delete(:'again');
+SELECT apitoken.import('usage', 'second', 'a-foreign-token-that-returns') = :'again' AS same_id;
+SELECT name, last_used_at, use_count FROM apitoken.tokens WHERE id = :'again';
+SELECT count(apitoken.verified_id('a-foreign-token-that-returns')) FROM generate_series(1, 2);
+SELECT pg_temp.shown(:'again');
+SELECT apitoken.flush_usage() IS NOT NULL AS flushed;
+SELECT * FROM pg_temp.stored(:'again');
+-- Also where one transaction does all of it.
+SELECT count(apitoken.verified_id('a-foreign-token-that-returns')) FROM generate_series(1, 3);
+BEGIN;
+SELECT status FROM apitoken.revoke(:'again');
+SELECT status FROM apitoken.delete(:'again');
+SELECT apitoken.import('usage', 'third', 'a-foreign-token-that-returns') = :'again' AS same_id;
+SELECT pg_temp.shown(:'again');
+SELECT count(apitoken.verified_id('a-foreign-token-that-returns')) FROM generate_series(1, 4);
+SELECT pg_temp.shown(:'again');
+COMMIT;
+SELECT name, last_used_at IS NULL AS unused, use_count FROM apitoken.tokens WHERE id = :'again';
+SELECT apitoken.flush_usage() IS NOT NULL AS flushed;
+SELECT * FROM pg_temp.stored(:'again');
 -- Nothing is counted while it is switched off; the switch is for superusers.
 SELECT pg_temp.shown(:'id') AS before \gset
 SET apitoken.track_usage = off;

@@ -15,6 +15,7 @@
 #include "summon.h"
 #include "table.h"
 #include "tally.h"
+#include "usage.h"
 
 ATK_MODULE_MAGIC(ATK_VERSION);
 
@@ -31,6 +32,7 @@ _PG_init(void)
 	atk_table_init();
 	atk_duty_init();
 	atk_tally_init();
+	atk_usage_init();
 	atk_summon_init();
 	atk_seal_init();
 }

@@ -222,6 +222,7 @@ put_elements(AtkCanon *canon, JsonbIterator *iterator, int n)
 	put_uint64(canon, n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		put_value(canon, &value);
 	}
@@ -235,6 +236,7 @@ put_members(AtkCanon *canon, JsonbIterator *iterator, int n)
 
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&iterator, &key, true);
 		members[i].key = to_utf8(key.val.string.val, key.val.string.len);
 		(void) JsonbIteratorNext(&iterator, &members[i].value, true);
@@ -245,6 +247,7 @@ put_members(AtkCanon *canon, JsonbIterator *iterator, int n)
 	put_uint64(canon, n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		put_string(canon, 's', members[i].key.bytes, members[i].key.len);
 		put_value(canon, &members[i].value);
 	}

@@ -16,8 +16,9 @@
 #include "row.h"
 
 void
-atk_change_raise_unknown(void)
+atk_change_raise_unknown(const pg_uuid_t *id)
 {
+	atk_probe_raise_if_outdated(ATK_KEY_TOKEN_ID, UUIDPGetDatum(id));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("token does not exist")));
@@ -58,7 +59,7 @@ atk_change_begin(AtkChange *change, const char *command, const pg_uuid_t *id)
 	atk_change_open(change, command, id);
 	if (!atk_probe_lock(&change->probe, UUIDPGetDatum(id),
 						LockTupleNoKeyExclusive))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	atk_change_read(change);
 }
 

@@ -47,7 +47,7 @@ typedef struct AtkChanged
 /*
  * Finds a token and locks its row.  Raises 22004 without an id, 42704 where
  * there is no such token, 40001 where this transaction's snapshot is too old
- * to change it.  command is named where a transaction is read-only.
+ * to change it, or to know that it was removed.  command is named where a transaction is read-only.
  */
 extern void atk_change_begin(AtkChange *change, const char *command,
 							 const pg_uuid_t *id);
@@ -55,7 +55,7 @@ extern void atk_change_begin(AtkChange *change, const char *command,
 /* The same in three steps, for those who have something to do between. */
 extern void atk_change_open(AtkChange *change, const char *command,
 							const pg_uuid_t *id);
-pg_noreturn extern void atk_change_raise_unknown(void);
+pg_noreturn extern void atk_change_raise_unknown(const pg_uuid_t *id);
 extern void atk_change_read(AtkChange *change);
 
 /* 42704 where the realm was removed. */

@@ -88,7 +88,8 @@ atk_sql_revoke(PG_FUNCTION_ARGS)
 Datum
 atk_sql_revoke_self(PG_FUNCTION_ARGS)
 {
-	text	   *token = read_text(fcinfo, 0);
+	text	   *token = PG_ARGISNULL(0) ? NULL
+		: atk_secret_argument(PG_GETARG_DATUM(0));
 	AtkDigest	digest;
 
 	if (token == NULL || !atk_text_possible(VARDATA_ANY(token),

@@ -290,12 +290,16 @@ atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 }
 
 void
-atk_draft_store(const AtkDraft *draft, bool generated)
+atk_draft_store(AtkDraft *draft, bool generated)
 {
-	Datum		id = draft->values[Anum_token_id - 1];
+	Datum		id;
 
 	atk_row_insert(ATK_TABLE_TOKEN, draft->values, draft->nulls);
+	id = draft->values[Anum_token_id - 1];
 	if (!generated)
+	{
 		atk_usage_forget(id);
+		atk_usage_retire(id);
+	}
 	atk_usage_insert(id, draft->values[Anum_token_realm - 1]);
 }

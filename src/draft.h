@@ -51,8 +51,9 @@ extern void atk_draft_stamp(AtkDraft *draft, const AtkRealm *realm,
 
 /*
  * Stores the token, and the row of its use.  An id that was not generated
- * just now may have been another token's, whose use was left behind.
+ * just now may have been another token's, whose use was left behind.  The
+ * draft then is the row as it is stored, whatever a trigger made of it.
  */
-extern void atk_draft_store(const AtkDraft *draft, bool generated);
+extern void atk_draft_store(AtkDraft *draft, bool generated);
 
 #endif							/* ATK_DRAFT_H */

@@ -221,6 +221,34 @@ atk_duty_note_error(AtkJob job, MemoryContext context)
 	FreeErrorData(error);
 }
 
+/* --- what the log has --- */
+
+bool
+atk_duty_is_told(const AtkDigest *seal)
+{
+	AtkFlushResult *result;
+	bool		told = false;
+
+	if (duty == NULL)
+		return false;
+	SpinLockAcquire(&duty->mutex);
+	result = result_of(MyDatabaseId, false);
+	if (result != NULL)
+		told = memcmp(&result->told, seal, sizeof(AtkDigest)) == 0;
+	SpinLockRelease(&duty->mutex);
+	return told;
+}
+
+void
+atk_duty_told(const AtkDigest *seal)
+{
+	if (duty == NULL)
+		return;
+	SpinLockAcquire(&duty->mutex);
+	result_of(MyDatabaseId, true)->told = *seal;
+	SpinLockRelease(&duty->mutex);
+}
+
 /* --- what stats() shows --- */
 
 void

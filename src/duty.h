@@ -19,6 +19,8 @@
 #include "port/atomics.h"
 #include "storage/spin.h"
 
+#include "digest.h"
+
 #define ATK_FLUSH_ERROR_LEN	128
 #define ATK_FLUSH_RESULTS	64	/* databases that are remembered */
 
@@ -39,6 +41,7 @@ typedef struct AtkFlushResult
 	int			attempts;		/* to connect to it, since the last success */
 	TimestampTz touched;
 	TimestampTz last_flush;		/* that was committed */
+	AtkDigest	told;			/* the newest seal that the log has */
 	char		errors[ATK_NJOBS][ATK_FLUSH_ERROR_LEN]; /* empty: none since */
 } AtkFlushResult;
 
@@ -98,6 +101,10 @@ extern void atk_duty_done(AtkJob job);
 
 /* Takes note of the error being caught; context is where it goes on. */
 extern void atk_duty_note_error(AtkJob job, MemoryContext context);
+
+/* Has the log this seal, as the newest of this database?  It has now. */
+extern bool atk_duty_is_told(const AtkDigest *seal);
+extern void atk_duty_told(const AtkDigest *seal);
 
 extern void atk_duty_stats(AtkDutyStats *stats);
 

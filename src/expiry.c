@@ -5,6 +5,8 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include <math.h>
+
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -30,6 +32,15 @@ atk_expiry_check_positive(const char *argument, const Interval *span)
 				 errmsg("%s is not a positive interval", argument)));
 }
 
+/* Is a part of it, months, days or time, longer than so many years? */
+static bool
+exceeds(const Interval *span, int years)
+{
+	return fabs(span->month / (double) MONTHS_PER_YEAR) > years ||
+		fabs(span->day / DAYS_PER_YEAR) > years ||
+		fabs(span->time / (double) USECS_PER_DAY / DAYS_PER_YEAR) > years;
+}
+
 TimestampTz
 atk_time_add(TimestampTz start, const Interval *span)
 {
@@ -44,6 +55,20 @@ atk_time_subtract(TimestampTz start, const Interval *span)
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 												   TimestampTzGetDatum(start),
 												   IntervalPGetDatum(span)));
+}
+
+TimestampTz
+atk_limit_after(TimestampTz start, const Interval *limit)
+{
+	return exceeds(limit, ATK_LIMIT_YEARS) ? DT_NOEND
+		: atk_time_add(start, limit);
+}
+
+TimestampTz
+atk_limit_before(TimestampTz start, const Interval *limit)
+{
+	return exceeds(limit, ATK_LIMIT_YEARS) ? DT_NOBEGIN
+		: atk_time_subtract(start, limit);
 }
 
 /* PostgreSQL 17 brought infinite intervals. */
@@ -89,6 +114,23 @@ atk_time_before(const char *argument, const Interval *span,
 	return end;
 }
 
+/* Three parts of this length, from today, end before timestamps do. */
+#define LIFE_YEARS		90000
+
+/*
+ * Not taken for "never": who mistook a unit would have given away for ever
+ * what was to end.
+ */
+static void
+check_tellable(const char *argument, const Interval *life)
+{
+	if (exceeds(life, LIFE_YEARS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is too long", argument),
+				 errdetail("It can be %d years.", LIFE_YEARS)));
+}
+
 /*
  * The end of a life that begins now.  The calendar may make nothing of an
  * interval that looks positive: "-1 year 361 days".
@@ -99,6 +141,7 @@ end_after(const char *argument, const Interval *life, TimestampTz now)
 	TimestampTz end;
 
 	atk_expiry_check_positive(argument, life);
+	check_tellable(argument, life);
 	end = atk_time_add(now, life);
 	if (end <= now)
 		ereport(ERROR,
@@ -149,7 +192,7 @@ atk_expiry_check_max(const AtkRealm *realm, TimestampTz now, TimestampTz end)
 	Datum		max;
 
 	if (!realm->max_ttl.given ||
-		end <= atk_time_add(now, &realm->max_ttl.value))
+		end <= atk_limit_after(now, &realm->max_ttl.value))
 		return;
 	max = DirectFunctionCall1(interval_out,
 							  IntervalPGetDatum(&realm->max_ttl.value));

@@ -6,7 +6,8 @@
  *		expires_at	2030-01-01		till then; infinity: for ever
  *		neither						the realm's default_ttl, else for ever
  *
- * max_ttl is counted from the moment of each grant.
+ * max_ttl is counted from the moment of each grant; more than 2000 years of it
+ * are no limit.
  */
 #ifndef ATK_EXPIRY_H
 #define ATK_EXPIRY_H
@@ -32,7 +33,8 @@ extern bool atk_expiry_given(const AtkExpiry *expiry);
 
 /*
  * The life that a realm grants now.  Raises 22023 for both at once, for the
- * past, and beyond the realm's maximum.
+ * past, beyond the realm's maximum, and for a life that no timestamp can tell
+ * the end of.
  */
 extern AtkLife atk_expiry_grant(const AtkExpiry *expiry,
 								const AtkRealm *realm, TimestampTz now);
@@ -47,6 +49,16 @@ extern void atk_expiry_check_positive(const char *argument,
 
 extern TimestampTz atk_time_add(TimestampTz start, const Interval *span);
 extern TimestampTz atk_time_subtract(TimestampTz start, const Interval *span);
+
+/*
+ * The moment that a realm's limit leads to.  An interval of millennia could
+ * lead out of what timestamps can tell; whoever allows so long allows any
+ * time: DT_NOEND, DT_NOBEGIN.  The views say the same number of years.
+ */
+#define ATK_LIMIT_YEARS	2000
+
+extern TimestampTz atk_limit_after(TimestampTz start, const Interval *limit);
+extern TimestampTz atk_limit_before(TimestampTz start, const Interval *limit);
 
 /*
  * The same for a span that an argument gives: 22023 for one that is infinite

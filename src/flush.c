@@ -178,11 +178,14 @@ write_usage(const AtkTally *tallies, int n)
 static void
 put_hour(Column *columns, const AtkTally *tally, TimestampTz hour, int64 uses)
 {
+	int			outcome = tally->outcome == ATK_FORMER
+		? ATK_VALID : tally->outcome;
+
 	if (uses == 0)
 		return;
 	put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
 	put(&columns[1], TimestampTzGetDatum(hour), false);
-	put(&columns[2], CStringGetTextDatum(atk_outcome_name(tally->outcome)),
+	put(&columns[2], CStringGetTextDatum(atk_outcome_name(outcome)),
 		false);
 	put(&columns[3], Int64GetDatum(uses), false);
 }

@@ -13,6 +13,10 @@
  * Writes a batch in the current transaction, from *position on, and returns
  * the number of tallies.  Fewer than ATK_FLUSH_BATCH: that was all.  Raises
  * 55000 where it refuses.  Another flush of this database is waited for.
+ * Within a batch rows are locked in the order of ids.  Of a transaction that
+ * has changed or removed tokens before, and then flushes, that is not true: it
+ * may deadlock with another that removes tokens, and with two flushes of more
+ * than a batch, but not with the worker, which gives up first.
  * stats() shows how it ended.
  */
 extern int	atk_flush_batch(int *position);

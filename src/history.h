@@ -11,7 +11,7 @@
 
 #include "draft.h"
 
-/* "issued", "imported": the whole row as new */
+/* "issued", "imported": the whole row, as it was stored, as new */
 extern void atk_history_created(const char *event, const AtkDraft *row,
 								const AtkRealm *realm, TimestampTz now);
 

@@ -66,18 +66,18 @@ has_served(const AtkProbe *probe, TimestampTz now)
 }
 
 /* The row that was just found; one that somebody is removing is as good. */
-static void
+static bool
 remove_found(AtkProbe *probe, LockWaitPolicy wait)
 {
 	switch (atk_probe_lock_found(probe, LockTupleExclusive, wait))
 	{
 		case ATK_LOCK_TAKEN:
 			atk_row_delete(ATK_TABLE_IDEMPOTENCY, probe->slot);
-			break;
+			return true;
 		case ATK_LOCK_TOO_OLD:
 			atk_probe_raise_too_old();
 		default:
-			break;
+			return false;
 	}
 }
 
@@ -94,7 +94,7 @@ atk_idempotency_check(const text *realm_id, const text *key)
 	{
 		if (!has_served(&probe, GetCurrentTimestamp()))
 			raise_used(&probe);
-		remove_found(&probe, LockWaitBlock);
+		(void) remove_found(&probe, LockWaitBlock);
 	}
 	atk_probe_end(&probe);
 }
@@ -114,17 +114,22 @@ atk_idempotency_store(const text *realm_id, const text *key,
 }
 
 /* By age, oldest first; who is at work on one takes care of it. */
-void
-atk_idempotency_purge(TimestampTz now, int many)
+int64
+atk_idempotency_purge(TimestampTz now, int most)
 {
 	ScanKeyData key;
 	AtkProbe	probe;
+	int64		removed = 0;
 
 	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
 				TimestampTzGetDatum(now - KEPT_FOR));
 	atk_probe_begin(&probe, ATK_KEY_IDEMPOTENCY_CREATED, RowExclusiveLock);
 	atk_probe_scan(&probe, &key, 1);
-	while (many-- > 0 && atk_probe_next(&probe, ForwardScanDirection))
-		remove_found(&probe, LockWaitSkip);
+	while (removed < most && atk_probe_next(&probe, ForwardScanDirection))
+	{
+		if (remove_found(&probe, LockWaitSkip))
+			removed++;
+	}
 	atk_probe_end(&probe);
+	return removed;
 }

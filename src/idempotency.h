@@ -23,7 +23,10 @@ extern void atk_idempotency_check(const text *realm_id, const text *key);
 extern void atk_idempotency_store(const text *realm_id, const text *key,
 								  const pg_uuid_t *token_id, TimestampTz now);
 
-/* Removes keys that have served, at most so many. */
-extern void atk_idempotency_purge(TimestampTz now, int many);
+/*
+ * Removes keys that have served, at most so many, and returns their number;
+ * passes over those that somebody is at work on.
+ */
+extern int64 atk_idempotency_purge(TimestampTz now, int most);
 
 #endif							/* ATK_IDEMPOTENCY_H */

@@ -81,8 +81,8 @@ atk_issue(AtkDraft *draft, const AtkExpiry *expiry,
 	atk_policy_admit(draft, NULL, &realm, now);
 
 	generate(draft, &realm, now, issued);
-	issued->expires_at = life.end;
 	atk_draft_store(draft, true);
+	issued->expires_at = atk_draft_expires_at(draft);
 	if (idempotency_key != NULL)
 		atk_idempotency_store(realm_id, idempotency_key, &issued->id, now);
 	atk_history_created("issued", draft, &realm, now);

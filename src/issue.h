@@ -11,7 +11,10 @@
 #include "draft.h"
 #include "token_text.h"
 
-/* A new secret.  text is the token's: wipe it when it has been handed on. */
+/*
+ * A new secret, in memory of atk_secret_alloc().  text is the token's: wipe it
+ * when it has been handed on.
+ */
 typedef struct AtkIssued
 {
 	pg_uuid_t	id;

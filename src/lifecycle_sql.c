@@ -138,14 +138,15 @@ static AtkResult issue_result = {
 static Datum
 issued_row(AtkIssued *issued)
 {
-	text	   *token = cstring_to_text_with_len(issued->text,
-												 issued->text_len);
+	text	   *token = atk_secret_alloc(VARHDRSZ + issued->text_len);
 	text	   *public_id = cstring_to_text_with_len(issued->text,
 													 issued->public_id_len);
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	Datum		row;
 
+	SET_VARSIZE(token, VARHDRSZ + issued->text_len);
+	memcpy(VARDATA(token), issued->text, issued->text_len);
 	values[0] = UUIDPGetDatum(&issued->id);
 	values[1] = PointerGetDatum(token);
 	values[2] = PointerGetDatum(public_id);
@@ -163,13 +164,13 @@ Datum
 atk_sql_issue(PG_FUNCTION_ARGS)
 {
 	AtkExpiry	expiry = read_expiry(fcinfo, 3);
+	AtkIssued  *issued = atk_secret_alloc(sizeof(AtkIssued));
 	AtkDraft	draft;
-	AtkIssued	issued;
 
 	read_draft(fcinfo, issue_arguments, lengthof(issue_arguments), &draft);
 	atk_issue(&draft, &expiry, PG_ARGISNULL(18) ? NULL : PG_GETARG_TEXT_PP(18),
-			  &issued);
-	return issued_row(&issued);
+			  issued);
+	return issued_row(issued);
 }
 
 /* rotate(id uuid, grace interval, expires_in, expires_at) -> row */
@@ -177,12 +178,19 @@ Datum
 atk_sql_rotate(PG_FUNCTION_ARGS)
 {
 	AtkExpiry	expiry = read_expiry(fcinfo, 2);
-	AtkIssued	issued;
+	AtkIssued  *issued = atk_secret_alloc(sizeof(AtkIssued));
 
 	atk_rotate(PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0),
 			   PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1),
-			   &expiry, &issued);
-	return issued_row(&issued);
+			   &expiry, issued);
+	return issued_row(issued);
+}
+
+static struct varlena *
+read_secret(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL
+		: atk_secret_argument(PG_GETARG_DATUM(argument));
 }
 
 /* import(realm, name, token, sha256, ...) -> uuid */
@@ -191,8 +199,8 @@ atk_sql_import(PG_FUNCTION_ARGS)
 {
 	AtkExpiry	expiry = read_expiry(fcinfo, 5);
 	AtkForeign	foreign = {
-		.token = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
-		.sha256 = PG_ARGISNULL(3) ? NULL : PG_GETARG_BYTEA_PP(3),
+		.token = read_secret(fcinfo, 2),
+		.sha256 = read_secret(fcinfo, 3),
 		.public_id = PG_ARGISNULL(8) ? NULL : PG_GETARG_TEXT_PP(8),
 		.last_chars = PG_ARGISNULL(9) ? NULL : PG_GETARG_TEXT_PP(9),
 		.created_at = read_time(fcinfo, 10),

@@ -129,6 +129,7 @@ atk_policy_admit(const AtkDraft *draft, const AtkDraft *old,
 {
 	const text *realm_id = atk_draft_realm(draft);
 	const text *principal;
+	AtkRealm	current;
 
 	if (realm->max_active == 0 ||
 		(principal = counted_for(draft, now)) == NULL)
@@ -142,7 +143,10 @@ atk_policy_admit(const AtkDraft *draft, const AtkDraft *old,
 	now = GetCurrentTimestamp();
 	if (had_place(old, principal, now))
 		return;
-	if (has_so_many(realm_id, principal, realm->max_active, now))
+	if (atk_realm_find(realm_id, &current))	/* as it is behind the wait */
+		realm = &current;
+	if (realm->max_active > 0 &&
+		has_so_many(realm_id, principal, realm->max_active, now))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("principal has as many active tokens as its realm allows"),

@@ -304,6 +304,21 @@ may_change(AtkProbe *probe)
 									   GetTransactionSnapshot());
 }
 
+void
+atk_probe_raise_if_outdated(AtkKey key, Datum value)
+{
+	AtkProbe	own;
+	bool		found;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	atk_probe_begin_at(&own, key, AccessShareLock, GetTransactionSnapshot());
+	found = atk_probe_find(&own, value);
+	atk_probe_end(&own);
+	if (found)
+		atk_probe_raise_too_old();
+}
+
 AtkLock
 atk_probe_lock_found(AtkProbe *probe, LockTupleMode mode, LockWaitPolicy wait)
 {

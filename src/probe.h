@@ -91,6 +91,12 @@ extern AtkLock atk_probe_lock_found(AtkProbe *probe, LockTupleMode mode,
 
 pg_noreturn extern void atk_probe_raise_too_old(void);
 
+/*
+ * For what was not found: raises 40001 where the transaction's own snapshot
+ * still sees it, which is older than its removal.
+ */
+extern void atk_probe_raise_if_outdated(AtkKey key, Datum value);
+
 /* Starts over with a snapshot that sees what has happened meanwhile. */
 extern void atk_probe_refresh(AtkProbe *probe);
 

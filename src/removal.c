@@ -41,7 +41,7 @@ atk_delete(const pg_uuid_t *id, AtkChanged *changed)
 
 	atk_change_open(&change, "apitoken.delete()", id);
 	if (!atk_probe_lock(&change.probe, UUIDPGetDatum(id), LockTupleExclusive))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	atk_change_read(&change);
 	if (change.token.status != ATK_STATUS_REVOKED)
 		ereport(ERROR,
@@ -218,6 +218,8 @@ atk_purge(const Interval *older_than, int batch_size)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz before;
 	Batch		batch;
+	int64		tokens;
+	int64		keys;
 
 	PreventCommandIfReadOnly("apitoken.purge()");
 	before = atk_time_before("older_than", older_than, now);
@@ -227,6 +229,7 @@ atk_purge(const Interval *older_than, int batch_size)
 	take_revoked(before, &batch);
 	take_expired(before, &batch);
 	qsort(batch.ids, batch.n, sizeof(pg_uuid_t), compare_ids);
-	atk_idempotency_purge(now, batch_size);
-	return remove_all(&batch);
+	keys = atk_idempotency_purge(now, batch_size);
+	tokens = remove_all(&batch);
+	return tokens > 0 ? tokens : keys;
 }

@@ -14,8 +14,8 @@ extern void atk_delete(const pg_uuid_t *id, AtkChanged *changed);
 
 /*
  * Removes tokens that were revoked or expired longer ago, at most so many,
- * and idempotency keys that have served.  Returns how many tokens; passes
- * over those that somebody else has locked.  22023 for a negative or infinite
+ * and idempotency keys that have served, as many.  Returns how many tokens, or
+ * else how many keys; passes over those that somebody else has locked.  22023 for a negative or infinite
  * interval and for a batch of none or too many.
  */
 extern int64 atk_purge(const Interval *older_than, int batch_size);

@@ -77,7 +77,8 @@ represent_by_text(AtkShape shape, const text *token_text, const text *shown,
 Datum
 atk_sql_details(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	text	   *token = PG_ARGISNULL(0) ? NULL
+		: atk_secret_argument(PG_GETARG_DATUM(0));
 	bool		include = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	Jsonb	   *answer = represent_by_text(ATK_SHAPE_DETAILS, token,
 										   include ? token : NULL, true);
@@ -93,7 +94,8 @@ atk_sql_details(PG_FUNCTION_ARGS)
 Datum
 atk_sql_lookup(PG_FUNCTION_ARGS)
 {
-	text	   *token = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	text	   *token = PG_ARGISNULL(0) ? NULL
+		: atk_secret_argument(PG_GETARG_DATUM(0));
 	Jsonb	   *answer = represent_by_text(ATK_SHAPE_LOOKUP, token, NULL,
 										   false);
 

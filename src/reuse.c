@@ -31,6 +31,10 @@ typedef struct Victim
 	bool		told;			/* within an hour */
 } Victim;
 
+/* A token that was imported after the use is another one, with the same id. */
+#define VICTIM " WHERE t.id = $1 AND NOT EXISTS (SELECT FROM apitoken._event i" \
+"  WHERE i.token_id = t.id AND i.event = 'imported' AND i.at > $2)"
+
 static const char victim_sql[] =
 "SELECT t.realm, t.status <> 'r' AND coalesce(r.revoke_on_reuse, false),"
 " coalesce(r.notify, false),"
@@ -38,10 +42,9 @@ static const char victim_sql[] =
 "  AND e.event = 'superseded'"
 "  AND e.at BETWEEN $2 - interval '1 hour' AND $2 + interval '1 hour')"
 " FROM apitoken._token t LEFT JOIN apitoken.realm r ON r.id = t.realm"
-" WHERE t.id = $1 FOR NO KEY UPDATE OF t SKIP LOCKED";
+VICTIM " FOR NO KEY UPDATE OF t SKIP LOCKED";
 
-static const char there_sql[] =
-"SELECT FROM apitoken._token WHERE id = $1";
+static const char there_sql[] = "SELECT FROM apitoken._token t" VICTIM;
 
 static Datum
 column(int attno)
@@ -52,9 +55,8 @@ column(int attno)
 						 &isnull);
 }
 
-/* Locks it; false if it is locked by another, or gone. */
 static bool
-lock_victim(const AtkTally *tally, Victim *victim)
+run(const char *sql, const AtkTally *tally)
 {
 	Oid			types[] = {UUIDOID, TIMESTAMPTZOID};
 	Datum		values[] = {
@@ -62,22 +64,20 @@ lock_victim(const AtkTally *tally, Victim *victim)
 		TimestampTzGetDatum(tally->last_at)
 	};
 
-	if (atk_guard_run(victim_sql, 2, types, values) == 0)
+	return atk_guard_run(sql, 2, types, values) > 0;
+}
+
+/* Locks it; false if it is locked by another, or gone. */
+static bool
+lock_victim(const AtkTally *tally, Victim *victim)
+{
+	if (!run(victim_sql, tally))
 		return false;
 	victim->realm = DatumGetTextPCopy(column(1));
 	victim->revoke = DatumGetBool(column(2));
 	victim->notify = DatumGetBool(column(3));
 	victim->told = DatumGetBool(column(4));
 	return true;
-}
-
-static bool
-is_there(const AtkTally *tally)
-{
-	Oid			types[] = {UUIDOID};
-	Datum		values[] = {UUIDPGetDatum(&tally->token_id)};
-
-	return atk_guard_run(there_sql, 1, types, values) > 0;
 }
 
 /* From where the secret was used last. */
@@ -131,8 +131,8 @@ act_guarded(const AtkTally *tally)
 	atk_guard_begin(&guard, ATK_TABLE_TOKEN);
 	if (lock_victim(tally, &victim))
 		act(tally, &victim);
-	else if (is_there(tally))
-		result = ATK_REUSE_LOCKED;
+	else if (run(there_sql, tally))
+		result = ATK_REUSE_UNDO;
 	atk_guard_end(&guard);
 	return result;
 }
@@ -149,32 +149,109 @@ check_tables(void)
 						"tokens whose secret was stolen are not acted on");
 }
 
-static AtkReuse
-reuse_act(int *position)
-{
-	AtkTally	tally;
+/* --- a token that cannot be acted on --- */
 
-	if (*position == 0)
-		atk_tally_settle(MyDatabaseId);
-	if (atk_tally_collect(ATK_SLOT_REUSE, MyDatabaseId,
-						  GetCurrentTransactionId(), position, &tally, 1) == 0)
-	{
-		atk_duty_done(ATK_JOB_REUSE);
-		return ATK_REUSE_NONE;
-	}
-	check_tables();
-	return act_guarded(&tally);
+/*
+ * Does the error being caught concern others as well?  Who waited in vain, was
+ * told to stop or is out of means has the same before him with the next token.
+ */
+static bool
+concerns_all(void)
+{
+	int			code = geterrcode();
+	int			category = ERRCODE_TO_CATEGORY(code);
+
+	return code == ERRCODE_LOCK_NOT_AVAILABLE ||
+		category == ERRCODE_OPERATOR_INTERVENTION ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES;
 }
 
-AtkReuse
-atk_reuse_act(int *position)
+/*
+ * The first of a round stands for all: they are tried again in each.  Of the
+ * error only the message; its detail can show the row, digests and all.
+ */
+static void
+tell_failed(const AtkTally *tally, const AtkReuseRound *round,
+			MemoryContext context)
+{
+	Datum		id = UUIDPGetDatum(&tally->token_id);
+	ErrorData  *error;
+
+	if (round->failed > 1)
+		return;
+	atk_duty_note_error(ATK_JOB_REUSE, context);
+	error = CopyErrorData();
+	ereport(LOG,
+			(errmsg("token %s, whose old secret was used, could not be acted on: %s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, id)),
+					error->message)));
+}
+
+/* One token's trouble, a CHECK for example, does not hold up the others. */
+static AtkReuse
+act_or_skip(const AtkTally *tally, AtkReuseRound *round)
 {
 	MemoryContext context = CurrentMemoryContext;
 	AtkReuse	result;
 
 	PG_TRY();
 	{
-		result = reuse_act(position);
+		result = act_guarded(tally);
+	}
+	PG_CATCH();
+	{
+		if (concerns_all())
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		round->failed++;
+		tell_failed(tally, round, context);
+		FlushErrorState();
+		result = ATK_REUSE_UNDO;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* --- a round --- */
+
+static void
+end_round(const AtkReuseRound *round)
+{
+	if (round->failed == 0)
+		atk_duty_done(ATK_JOB_REUSE);
+	else if (round->failed > 1)
+		ereport(LOG,
+				(errmsg("%d tokens whose old secret was used could not be acted on",
+						round->failed)));
+}
+
+static AtkReuse
+reuse_act(AtkReuseRound *round)
+{
+	AtkTally	tally;
+
+	if (round->place == 0)
+		atk_tally_settle(MyDatabaseId);
+	if (atk_tally_collect(ATK_SLOT_REUSE, MyDatabaseId,
+						  GetCurrentTransactionId(), &round->place,
+						  &tally, 1) == 0)
+	{
+		end_round(round);
+		return ATK_REUSE_NONE;
+	}
+	check_tables();
+	return act_or_skip(&tally, round);
+}
+
+AtkReuse
+atk_reuse_act(AtkReuseRound *round)
+{
+	MemoryContext context = CurrentMemoryContext;
+	AtkReuse	result;
+
+	PG_TRY();
+	{
+		result = reuse_act(round);
 	}
 	PG_CATCH();
 	{

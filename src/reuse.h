@@ -14,15 +14,24 @@ typedef enum AtkReuse
 {
 	ATK_REUSE_NONE,				/* there is no mark any more */
 	ATK_REUSE_DONE,
-	ATK_REUSE_LOCKED			/* roll back, so that the mark stays */
+	ATK_REUSE_UNDO				/* roll back at once, so that the mark stays */
 } AtkReuse;
 
+/* All marks of a database, one after the other; begins with zeros. */
+typedef struct AtkReuseRound
+{
+	int			place;			/* of the next mark */
+	int			failed;			/* tokens that could not be acted on */
+} AtkReuseRound;
+
 /*
- * Acts on the next token of this database, from mark *position on, in the
- * current transaction, which is to have no other work.  A token whose row is
- * locked is not waited for.  Raises 55000 where something is attached to the
- * tables (guard.h).
+ * Acts on the next token of this database, in the current transaction, which
+ * is to have no other work.  A token whose row is locked is not waited for;
+ * one that cannot be changed, because of an administrator's CHECK for example,
+ * is passed over, and shown by stats() and the log.  Both are tried again in
+ * the next round.  Raises 55000 where something is attached to the tables
+ * (guard.h), and what would happen to every token.
  */
-extern AtkReuse atk_reuse_act(int *position);
+extern AtkReuse atk_reuse_act(AtkReuseRound *round);
 
 #endif							/* ATK_REUSE_H */

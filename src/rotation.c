@@ -36,12 +36,12 @@ begin_rotation(AtkChange *change, const pg_uuid_t *id)
 
 	atk_change_open(change, "apitoken.rotate()", id);
 	if (!atk_probe_find(probe, key))
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	found = current_digest(probe);
 
 	lock = atk_probe_try_lock(probe, key, LockTupleNoKeyExclusive);
 	if (lock == ATK_LOCK_GONE)
-		atk_change_raise_unknown();
+		atk_change_raise_unknown(id);
 	if (lock == ATK_LOCK_TOO_OLD)
 	{
 		atk_probe_refresh(probe);
@@ -137,9 +137,9 @@ atk_rotate(const pg_uuid_t *id, const Interval *grace,
 	check_rotation(&change);
 	renew(&change, expiry);
 	replace_secret(&change, grace_end(grace, &change), issued);
-	issued->expires_at = atk_draft_expires_at(&change.row);
 	atk_change_modify(&change);
 	atk_change_store(&change, "rotated", NULL);
+	issued->expires_at = atk_draft_expires_at(&change.row);
 	atk_change_end(&change);
 }
 

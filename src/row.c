@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -65,6 +66,8 @@ begin_change(Change *change, AtkTable table)
 	change->rel = atk_table_open(table, RowExclusiveLock);
 	change->estate = estate;
 	estate->es_snapshot = GetActiveSnapshot();
+	/* BEFORE triggers lock the row, which this transaction may have made. */
+	estate->es_output_cid = GetCurrentCommandId(true);
 	atk_eval_plan_qual_init(&change->epqstate, estate);
 	change->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(change->target, change->rel, 0, NULL, 0);
@@ -124,8 +127,29 @@ end_change(Change *change)
 	CommandCounterIncrement();
 }
 
+/*
+ * What a trigger made of the row is what was stored, and what the caller has
+ * from now on; it must outlive the slot.
+ */
+static void
+take_stored(const Change *change, int natts, Datum *values, bool *nulls)
+{
+	TupleTableSlot *slot = change->slot;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, i);
+
+		nulls[i] = slot->tts_isnull[i];
+		if (!nulls[i])
+			values[i] = datumCopy(slot->tts_values[i], column->attbyval,
+								  column->attlen);
+	}
+}
+
 void
-atk_row_insert(AtkTable table, const Datum *values, const bool *nulls)
+atk_row_insert(AtkTable table, Datum *values, bool *nulls)
 {
 	int			natts = atk_table_natts(table);
 	Change		change;
@@ -138,12 +162,14 @@ atk_row_insert(AtkTable table, const Datum *values, const bool *nulls)
 	ItemPointerSetInvalid(&change.slot->tts_tid);
 	ExecSimpleRelationInsert(change.target, change.estate, change.slot);
 	check_stored(&change);
+	if (change.rel->trigdesc && change.rel->trigdesc->trig_insert_before_row)
+		take_stored(&change, natts, values, nulls);
 	end_change(&change);
 }
 
 void
-atk_row_update(AtkTable table, TupleTableSlot *old, const Datum *values,
-			   const bool *nulls, const bool *replaces)
+atk_row_update(AtkTable table, TupleTableSlot *old, Datum *values,
+			   bool *nulls, bool *replaces)
 {
 	int			natts = atk_table_natts(table);
 	Change		change;
@@ -164,6 +190,11 @@ atk_row_update(AtkTable table, TupleTableSlot *old, const Datum *values,
 	ExecSimpleRelationUpdate(change.target, change.estate, &change.epqstate,
 							 old, change.slot);
 	check_stored(&change);
+	if (change.rel->trigdesc && change.rel->trigdesc->trig_update_before_row)
+	{
+		take_stored(&change, natts, values, nulls);
+		memset(replaces, true, natts);
+	}
 	end_change(&change);
 }
 

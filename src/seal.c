@@ -18,6 +18,8 @@
 #include "duty.h"
 #include "guard.h"
 #include "seal.h"
+#include "summon.h"
+#include "tally.h"
 
 /* --- telling the log --- */
 
@@ -33,6 +35,7 @@ static struct
 static void
 remember_newest(const AtkSeal *seal)
 {
+	(void) atk_tally_attach();	/* at commit nothing may fail */
 	newest.xid = GetCurrentTransactionId();
 	strlcpy(newest.database, get_database_name(MyDatabaseId), NAMEDATALEN);
 	newest.id = seal->id;
@@ -51,15 +54,25 @@ tell_newest(void)
 					newest.database,
 					timestamptz_to_str(newest.last_event_at),
 					(long long) newest.id, hex)));
+	atk_duty_told(&newest.digest);
 }
 
-/* It may have been rolled back with a savepoint. */
+/*
+ * It may have been rolled back with a savepoint, and another seal of the
+ * transaction not; of a prepared one nobody is told when it commits.  Then a
+ * worker looks after it (remember_untold()).
+ */
 static void
 tell_at_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT && TransactionIdIsValid(newest.xid) &&
-		TransactionIdDidCommit(newest.xid))
-		tell_newest();
+	if (TransactionIdIsValid(newest.xid) &&
+		(event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE))
+	{
+		if (event == XACT_EVENT_COMMIT && TransactionIdDidCommit(newest.xid))
+			tell_newest();
+		else
+			atk_summon_to_seal();
+	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
 		newest.xid = InvalidTransactionId;
@@ -74,7 +87,8 @@ atk_seal_init(void)
 /* --- one seal --- */
 
 static const char newest_sql[] =
-"SELECT id, digest FROM apitoken._event_seal ORDER BY id DESC LIMIT 1";
+"SELECT id, digest, last_event_at FROM apitoken._event_seal"
+" ORDER BY id DESC LIMIT 1";
 
 static const char unsealed_sql[] =
 "SELECT event_id FROM apitoken._event_unsealed WHERE event_id > $1"
@@ -105,6 +119,21 @@ find_newest(AtkDigest *before)
 		return 1;
 	*before = *DatumGetAtkDigestP(column(0, 2));
 	return DatumGetInt64(column(0, 1)) + 1;
+}
+
+/* The newest seal, where the log has another or, since a start, none. */
+static void
+remember_untold(void)
+{
+	AtkSeal		seal;
+
+	if (atk_guard_run(newest_sql, 0, NULL, NULL) == 0)
+		return;
+	seal.id = DatumGetInt64(column(0, 1));
+	seal.digest = *DatumGetAtkDigestP(column(0, 2));
+	seal.last_event_at = DatumGetTimestampTz(column(0, 3));
+	if (!atk_duty_is_told(&seal.digest))
+		remember_newest(&seal);
 }
 
 static void
@@ -217,6 +246,8 @@ seal_batch(int64 *after)
 		remember_newest(&seal);
 		*after = seal.events[seal.nevents - 1];
 	}
+	else
+		remember_untold();
 	atk_guard_end(&guard);
 	if (seal.nevents < ATK_SEAL_BATCH)
 		atk_duty_done(ATK_JOB_SEAL);

@@ -10,7 +10,9 @@
  * ids, so an event is in one or the other.
  *
  * One sealer works at a time.  When its transaction has committed, the newest
- * seal goes to the server's log, which is kept elsewhere, one hopes.
+ * seal goes to the server's log, which is kept elsewhere, one hopes; where it
+ * cannot tell, a worker does, once it finds the seal there.  After a start of
+ * the server the newest is told once more.
  */
 #ifndef ATK_SEAL_H
 #define ATK_SEAL_H

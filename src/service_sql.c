@@ -32,7 +32,7 @@ atk_sql_enable_search(PG_FUNCTION_ARGS)
 }
 
 static AtkResult stats_result = {
-	.ncolumns = 13,
+	.ncolumns = 16,
 	.columns = {
 		{"library_version", TEXTOID},
 		{"search_index", BOOLOID},
@@ -47,6 +47,9 @@ static AtkResult stats_result = {
 		{"oldest_unsealed_event", TIMESTAMPTZOID},
 		{"last_seal", INT8OID},
 		{"last_seal_error", TEXTOID},
+		{"key_id", INT4OID},
+		{"key_problem", TEXTOID},
+		{"key_remaining", INT8OID},
 	}
 };
 
@@ -88,8 +91,8 @@ atk_sql_stats(PG_FUNCTION_ARGS)
 {
 	AtkTallyStats tally;
 	AtkSealStats seal;
-	Datum		values[13];
-	bool		nulls[13] = {false};
+	Datum		values[16];
+	bool		nulls[16] = {false};
 
 	atk_tally_stats(&tally);
 	atk_seal_stats(&seal);
@@ -104,6 +107,9 @@ atk_sql_stats(PG_FUNCTION_ARGS)
 	values[10] = atk_result_time(seal.oldest_unsealed, &nulls[10]);
 	values[11] = Int64GetDatum(seal.last_seal);
 	nulls[11] = seal.last_seal == 0;
+	/* There are no keys. */
+	values[13] = Int32GetDatum(0);
+	nulls[14] = nulls[15] = true;
 	return atk_result_row(&stats_result, values, nulls);
 }
 

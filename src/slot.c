@@ -112,6 +112,19 @@ atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 	return still;
 }
 
+bool
+atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key, int outcome)
+{
+	bool		still;
+
+	SpinLockAcquire(&slot->mutex);
+	still = atk_slot_has_key(slot, key);
+	if (still)
+		slot->outcome = outcome + 1;
+	SpinLockRelease(&slot->mutex);
+	return still;
+}
+
 /* --- copies --- */
 
 static void

@@ -27,6 +27,12 @@
 #define ATK_MARK_REUSE	(ATK_VALID + 1) /* a superseded secret was used */
 #define ATK_MARK_EVENTS	(ATK_VALID + 2) /* events were written; of no token */
 
+/*
+ * Uses of a token that is gone and whose id another has now: they count in the
+ * hours, as valid, and are no use of the other.
+ */
+#define ATK_FORMER		(ATK_VALID + 3)
+
 /* By who writes it. */
 typedef enum AtkSlotKind
 {
@@ -39,7 +45,7 @@ typedef enum AtkSlotKind
 typedef struct AtkSlotKey
 {
 	Oid			database;
-	int			outcome;		/* an AtkOutcome or ATK_MARK_... */
+	int			outcome;		/* an AtkOutcome, ATK_FORMER or ATK_MARK_... */
 	pg_uuid_t	token_id;		/* nil: of no token */
 } AtkSlotKey;
 
@@ -129,6 +135,10 @@ extern bool atk_slot_enter(AtkSlot *slot, const AtkSlotKey *key,
 extern bool atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 						   TimestampTz now, const inet *address,
 						   uint64 *dropped);
+
+/* Changes the outcome of its uses; false: the slot is another key's by now. */
+extern bool atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key,
+							int outcome);
 
 /*
  * Copies what has not been written, which is to say, all but what a

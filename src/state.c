@@ -85,6 +85,17 @@ atk_raise_not_a_secret(void)
 			 errmsg("token is not recognized")));
 }
 
+/* One that was removed is no secret any more, unless we cannot know that. */
+static void
+raise_not_found(const AtkDigest *digest)
+{
+	Datum		value = AtkDigestPGetDatum(digest);
+
+	atk_probe_raise_if_outdated(ATK_KEY_TOKEN_DIGEST, value);
+	atk_probe_raise_if_outdated(ATK_KEY_TOKEN_PREVIOUS_DIGEST, value);
+	atk_raise_not_a_secret();
+}
+
 static pg_uuid_t
 find_by_secret(const AtkDigest *digest)
 {
@@ -93,7 +104,7 @@ find_by_secret(const AtkDigest *digest)
 
 	atk_token_finder_begin(&finder);
 	if (!atk_token_find(&finder, digest, &token))
-		atk_raise_not_a_secret();
+		raise_not_found(digest);
 	atk_token_finder_end(&finder);
 	return token.id;
 }

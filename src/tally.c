@@ -359,6 +359,38 @@ atk_tally_find(const pg_uuid_t *token_id, int outcome, AtkTally *tally)
 	return found;
 }
 
+/* In the places where the valid uses of a token are found. */
+static bool
+rename_slots(const pg_uuid_t *token_id, int from, int to)
+{
+	AtkSlotKey	found = {MyDatabaseId, ATK_VALID, *token_id};
+	AtkSlotKey	key = {MyDatabaseId, from, *token_id};
+	bool		any = false;
+	uint32		place;
+
+	if (!attached() || count_all() == 0)
+		return false;
+	place = first_place(&found);
+	for (uint32 i = 0; i < array->reach; i++, place = next_place(place))
+	{
+		if (atk_slot_has_key(&array->slots[place], &key))
+			any |= atk_slot_rename(&array->slots[place], &key, to);
+	}
+	return any;
+}
+
+bool
+atk_tally_retire(const pg_uuid_t *token_id)
+{
+	return rename_slots(token_id, ATK_VALID, ATK_FORMER);
+}
+
+void
+atk_tally_revive(const pg_uuid_t *token_id)
+{
+	(void) rename_slots(token_id, ATK_FORMER, ATK_VALID);
+}
+
 /* --- the flush --- */
 
 void

@@ -58,6 +58,16 @@ extern void atk_tally_mark(const pg_uuid_t *token_id, int mark,
 extern bool atk_tally_find(const pg_uuid_t *token_id, int outcome,
 						   AtkTally *tally);
 
+/*
+ * The token is gone and its id another's: its valid uses are not that one's.
+ * False if there are none.  A flush that has collected them already may still
+ * write them as its.
+ */
+extern bool atk_tally_retire(const pg_uuid_t *token_id);
+
+/* The token was not gone after all. */
+extern void atk_tally_revive(const pg_uuid_t *token_id);
+
 /* --- for the flush, of which there is one at a time in a database --- */
 
 /*

@@ -208,10 +208,12 @@ atk_text_check(const AtkTextParts *parts)
 	size_t		head_len = parts->prefix_len + 1 + ATK_PUBLIC_LEN + 1;
 	bool		agrees;
 
-	if (!base32_decode(parts->secret, ATK_SECRET_LEN, secret))
-		return false;
-	check_sum(parts->prefix, head_len, secret, sum);
-	agrees = sodium_memcmp(sum, secret + RANDOM_LEN, SUM_LEN) == 0;
+	agrees = base32_decode(parts->secret, ATK_SECRET_LEN, secret);
+	if (agrees)
+	{
+		check_sum(parts->prefix, head_len, secret, sum);
+		agrees = sodium_memcmp(sum, secret + RANDOM_LEN, SUM_LEN) == 0;
+	}
 	sodium_memzero(secret, sizeof(secret));
 	return agrees;
 }

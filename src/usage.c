@@ -7,7 +7,10 @@
 
 #include <sys/socket.h>
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "access/xlog.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "columns.h"
@@ -149,4 +152,71 @@ atk_usage_forget(Datum token_id)
 	if (atk_probe_lock(&probe, token_id, LockTupleExclusive))
 		atk_row_delete(ATK_TABLE_USAGE, probe.slot);
 	atk_probe_end(&probe);
+}
+
+/* --- ids that are given again --- */
+
+typedef struct Retired
+{
+	TransactionId xid;			/* of the (sub)transaction */
+	pg_uuid_t	token_id;
+	struct Retired *next;
+} Retired;
+
+static Retired *retired;		/* by the transaction under way */
+
+void
+atk_usage_retire(Datum token_id)
+{
+	Retired    *one;
+
+	if (!atk_tally_retire(DatumGetUUIDP(token_id)))
+		return;
+	one = MemoryContextAlloc(TopTransactionContext, sizeof(Retired));
+	one->xid = GetCurrentTransactionId();
+	one->token_id = *DatumGetUUIDP(token_id);
+	one->next = retired;
+	retired = one;
+}
+
+/* What was rolled back has given no id to anybody: the former token is there. */
+static void
+revive_aborted(void)
+{
+	for (Retired **link = &retired; *link != NULL;)
+	{
+		if (TransactionIdDidAbort((*link)->xid))
+		{
+			atk_tally_revive(&(*link)->token_id);
+			*link = (*link)->next;
+		}
+		else
+			link = &(*link)->next;
+	}
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subid,
+				   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		revive_aborted();
+}
+
+/* Nobody is told what becomes of a prepared transaction: it counts as done. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		revive_aborted();
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
+		event == XACT_EVENT_ABORT)
+		retired = NULL;
+}
+
+void
+atk_usage_init(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
 }

@@ -58,4 +58,13 @@ extern inet *atk_usage_address(const AtkTally *tally);
 extern void atk_usage_insert(Datum token_id, Datum realm);
 extern void atk_usage_forget(Datum token_id);
 
+/*
+ * A new token is about to have the id of one that is gone: what memory has of
+ * that one's use is none of its own, unless this is rolled back.
+ */
+extern void atk_usage_retire(Datum token_id);
+
+/* When the library is loaded. */
+extern void atk_usage_init(void);
+
 #endif							/* ATK_USAGE_H */

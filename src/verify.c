@@ -92,22 +92,6 @@ not_before(const AtkToken *token, AttrNumber attno, TimestampTz limit)
 	return !isnull && DatumGetTimestampTz(when) >= limit;
 }
 
-/*
- * What was last used before this is idle.  An interval that leads out of what
- * timestamps can tell would raise: who allows millennia allows any time.
- */
-static TimestampTz
-idle_limit(const Interval *max_idle, TimestampTz now)
-{
-	const int64 years = 2000;
-
-	if (max_idle->month > years * MONTHS_PER_YEAR ||
-		max_idle->day > years * DAYS_PER_YEAR ||
-		max_idle->time > years * SECS_PER_YEAR * USECS_PER_SEC)
-		return DT_NOBEGIN;
-	return atk_time_subtract(now, max_idle);
-}
-
 static bool
 changed_since(const AtkToken *token, TimestampTz limit)
 {
@@ -140,7 +124,7 @@ is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)
 
 	if (!realm->max_idle.given || !atk_guc_track_usage)
 		return false;
-	limit = idle_limit(&realm->max_idle.value, now);
+	limit = atk_limit_before(now, &realm->max_idle.value);
 	return !changed_since(token, limit) && !used_since(token, limit);
 }
 

@@ -27,6 +27,7 @@ ATK_FUNCTION(atk_sql_verified_id);
 /* Makes the digest of what was presented; false if it cannot be a token. */
 typedef bool (*Reader) (Datum presented, AtkDigest *digest);
 
+/* Nothing can raise between the copies here and their wiping. */
 static bool
 read_token(Datum presented, AtkDigest *digest)
 {

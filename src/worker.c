@@ -205,6 +205,7 @@ typedef enum Step
 typedef struct Progress
 {
 	int			place;			/* in the array of slots */
+	AtkReuseRound reuse;
 	int64		event;
 } Progress;
 
@@ -226,9 +227,9 @@ flush_step(Progress *progress)
 static Step
 reuse_step(Progress *progress)
 {
-	switch (atk_reuse_act(&progress->place))
+	switch (atk_reuse_act(&progress->reuse))
 	{
-		case ATK_REUSE_LOCKED:
+		case ATK_REUSE_UNDO:
 			return STEP_UNDO;
 		case ATK_REUSE_DONE:
 			return STEP_DONE;
@@ -300,7 +301,7 @@ run_step(const Job *job, Progress *progress)
 static void
 run_job(const Job *job)
 {
-	Progress	progress = {0, ATK_SEAL_FROM_START};
+	Progress	progress = {.event = ATK_SEAL_FROM_START};
 
 	PG_TRY();
 	{

@@ -212,4 +212,4 @@ CREATE FUNCTION apitoken.purge(
 	LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION apitoken.purge(interval, integer) FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.purge(interval, integer) IS
-	'removes a batch of tokens that were revoked or expired longer ago, and returns how many; repeat until 0';
+	'removes a batch of tokens that were revoked or expired longer ago; returns how many, or else of idempotency keys; repeat until 0';

@@ -51,9 +51,9 @@ COMMENT ON COLUMN apitoken.realm.enabled IS
 COMMENT ON COLUMN apitoken.realm.default_ttl IS
 	'life of a token for which no expiry is asked; null: it never expires';
 COMMENT ON COLUMN apitoken.realm.max_ttl IS
-	'longest life that can be asked for; null: any';
+	'longest life that can be asked for; null, or more than 2000 years: any';
 COMMENT ON COLUMN apitoken.realm.max_idle IS
-	'a token unused for longer is refused, an hour or more; null: never';
+	'a token unused for longer is refused, an hour or more; null, or more than 2000 years: never';
 COMMENT ON COLUMN apitoken.realm.max_active_per_principal IS
 	'how many active and unexpired tokens a principal may have; null: any number';
 COMMENT ON COLUMN apitoken.realm.known_scopes IS

@@ -91,7 +91,7 @@ FROM apitoken._token t
 	JOIN apitoken.realm r ON r.id OPERATOR(pg_catalog.=) t.realm
 WHERE t.status OPERATOR(pg_catalog.=) 'a'::pg_catalog."char"
 	AND CASE
-		WHEN r.max_ttl IS NULL THEN false
+		WHEN r.max_ttl IS NULL OR r.max_ttl OPERATOR(pg_catalog.>) '2000 years'::pg_catalog.interval THEN false
 		WHEN t.expires_at IS NULL THEN true
 		WHEN t.expires_at OPERATOR(pg_catalog.<=) pg_catalog.statement_timestamp() THEN false
 		WHEN t.granted_ttl OPERATOR(pg_catalog.<=) r.max_ttl THEN false

@@ -20,12 +20,15 @@ CREATE FUNCTION apitoken.stats(
 	OUT last_flush_error text,
 	OUT oldest_unsealed_event timestamptz,
 	OUT last_seal bigint,
-	OUT last_seal_error text)
+	OUT last_seal_error text,
+	OUT key_id integer,
+	OUT key_problem text,
+	OUT key_remaining bigint)
 	AS 'MODULE_PATHNAME', 'atk_sql_stats'
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION apitoken.stats() FROM PUBLIC;
 COMMENT ON FUNCTION apitoken.stats() IS
-	'state of the service: library, search index, recorded use of all databases, its worker, last flush and seal of this one';
+	'state of the service: library, search index, recorded use of all databases, its worker, last flush and seal of this one, keys';
 
 /* As invoker: who makes the index must own the table. */
 CREATE FUNCTION apitoken.enable_search() RETURNS boolean

@@ -20,6 +20,7 @@ my $token = token($node);
 my $other = token($node, 'second');
 
 my $holder = session($node);
+$holder->set_query_timer_restart;	# three minutes for each query, not for all
 my $error = q{SELECT last_flush_error FROM apitoken.stats()};
 my $timeout = 'canceling statement due to lock timeout';
 
@@ -59,6 +60,48 @@ is(shown($node, $token), $token->{total}, '... and is shown');
 ask($holder, 'COMMIT');
 wait_stored($node, $token, $token->{total}, '... unlocked: all is written once');
 wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', '', '... and the error is gone');
+
+# For as long as somebody with a report might have them: half a minute.
+ask($holder, "BEGIN; SELECT FROM apitoken._usage WHERE token_id = '$token->{id}' FOR UPDATE; SELECT FROM apitoken._usage_hourly WHERE token_id = '$token->{id}' FOR UPDATE");
+my $verifier = session($node);
+$verifier->set_query_timer_restart;
+my ($until, $answered, $slow) = (time + 30, 0, 0);
+while (time < $until)
+{
+	my $took = ask($verifier, "SELECT count(apitoken.verified_id('$token->{token}')) > 0 AND clock_timestamp() - statement_timestamp() < interval '5 s' FROM generate_series(1, 10)");
+	$answered++;
+	$slow++ if $took ne 't';
+	$token->{total} += 10;
+	use_token($node, $other, 1) eq '1' and $other->{total}++ if $answered % 10 == 0;
+	select undef, undef, undef, 0.1;
+}
+$verifier->quit;
+cmp_ok($answered, '>', 20, 'rows of use are locked for 30 s: verification goes on');
+is($slow, 0, '... and never waits for them');
+wait_stored($node, $other, $other->{total}, '... the other database is written to');
+is(shown($node, $token), $token->{total}, '... what is held up is shown');
+ask($holder, 'COMMIT');
+wait_stored($node, $token, $token->{total}, '... unlocked: all is written once');
+
+# --- a user removes tokens in another order than they are written ---
+
+# Holding the row of the later id he wants the earlier one, which the worker has
+# while it waits for the later: it is the worker that gives up.
+my @pair = sort { $a->{id} cmp $b->{id} } map { token($node) } 1 .. 2;
+my $ids = "'$pair[0]{id}', '$pair[1]{id}'";
+foreach my $round (1 .. 3)
+{
+	flush_every($node, '1h');
+	use_it($node, $_, 2, 'two tokens are used') foreach @pair;
+	ask($holder, "BEGIN; DELETE FROM apitoken._usage WHERE token_id = '$pair[1]{id}' RETURNING 1");
+	flush_every($node, $soon);
+	flush_waits($node);
+	is(ask($holder, "DELETE FROM apitoken._usage WHERE token_id = '$pair[0]{id}' RETURNING 1"), '1', '... somebody who crosses the worker gets what he wants');
+	is(ask($holder, "SELECT count(*) FROM apitoken._usage WHERE token_id IN ($ids)"), '0', '... both');
+	ask($holder, 'ROLLBACK');
+	wait_stored($node, $_, $_->{total}, '... rolled back, all is written once') foreach @pair;
+}
+unlike(slurp_file($node->logfile), qr/deadlock detected/, 'nobody was chosen as a victim');
 
 # --- flush_usage() fails ---
 

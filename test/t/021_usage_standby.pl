@@ -65,7 +65,10 @@ is(stats($standby, 'usage_pending, usage_dropped, last_flush_at IS NULL, last_fl
 
 # Ten intervals later it is still in memory, and nothing was tried.
 is(sqlstate($standby, 'SELECT apitoken.flush_usage()'), 'ERROR 25006', 'flush_usage() is refused');
-$standby->safe_psql('postgres', 'SELECT pg_sleep(1)');
+my ($sleeper) = wait_workers($standby, 1);
+my $wakes = sub { (slurp("/proc/$sleeper/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m)[0] };
+my $slept = $wakes->();
+ok(wait_until(sub { $wakes->() >= $slept + 10 }), '... the worker sleeps and wakes');
 is(stats($standby, 'usage_pending, usage_dropped, last_flush_at IS NULL, last_flush_error'), '3|0|t|',
 	'... and nothing is written by itself');
 is(scalar(() = slurp_file($standby->logfile, $log) =~ /(ERROR|FATAL|PANIC):/g), 1,

@@ -59,6 +59,24 @@ flush_every($node, $soon);
 wait_sealed('what was left is sealed');
 is(pinned('postgres'), $node->safe_psql('postgres', $newest), '... and in the log');
 
+# A seal is kept, one behind a savepoint is not: the worker tells the log.
+flush_every($node, '1h');
+$node->safe_psql('postgres', "SELECT apitoken.suspend('$token->{id}')");
+$node->safe_psql('postgres', "BEGIN; SELECT apitoken.seal_events(); SAVEPOINT s; SELECT apitoken.activate('$token->{id}'); SELECT apitoken.seal_events(); ROLLBACK TO s; COMMIT");
+flush_every($node, $soon);
+ok(wait_until(sub { pinned('postgres') eq $node->safe_psql('postgres', $newest) }), 'a later seal was rolled back with a savepoint: the one before it is in the log');
+
+# Sealed in a prepared transaction.
+flush_every($node, '1h');
+$node->safe_psql('postgres', "SELECT apitoken.activate('$token->{id}')");
+$before = $node->safe_psql('postgres', $newest);
+$node->safe_psql('postgres', "BEGIN; SELECT apitoken.seal_events(); PREPARE TRANSACTION 'seal'");
+$node->safe_psql('postgres', "COMMIT PREPARED 'seal'");
+isnt($node->safe_psql('postgres', $newest), $before, 'a seal is prepared and committed');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM apitoken._event_unsealed'), '0', '... nothing is left to seal');
+flush_every($node, $soon);
+ok(wait_until(sub { pinned('postgres') eq $node->safe_psql('postgres', $newest) }), '... the worker tells the log');
+
 # --- transactions that are open, rolled back, prepared ---
 
 my $open = session($node);
@@ -68,7 +86,7 @@ wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_s
 	'a transaction with an event is open: another is sealed');
 wait_sealed('... nothing else is to be seen');
 ask($open, 'COMMIT');
-wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_seal s ON e.id = ANY (s.events) WHERE token_id = '$token->{id}' AND event = 'suspended'", '2',
+wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_seal s ON e.id = ANY (s.events) WHERE token_id = '$token->{id}' AND event = 'suspended'", '3',
 	'... committed, it is sealed, too');
 wait_sealed('... and all is well');
 cmp_ok(ask($open, q{SELECT count(*) FROM apitoken._event_seal s JOIN apitoken._event_seal l ON l.id < s.id AND l.events[1] > s.events[1]}), '>', 0,
@@ -76,10 +94,12 @@ cmp_ok(ask($open, q{SELECT count(*) FROM apitoken._event_seal s JOIN apitoken._e
 $open->quit;
 $node->safe_psql('postgres', "BEGIN; SELECT apitoken.activate('$token->{id}'); PREPARE TRANSACTION 'p'");
 $node->safe_psql('postgres', "BEGIN; SELECT apitoken.suspend('$other->{id}'); PREPARE TRANSACTION 'q'");
-$node->safe_psql('postgres', 'SELECT pg_sleep(0.5)');
-wait_sealed('prepared transactions: nothing to be seen');
+$other = token($node);
+wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_seal s ON e.id = ANY (s.events) WHERE token_id = '$other->{id}'", '1',
+	'two prepared transactions: what another writes is sealed');
+wait_sealed('... of theirs nothing is to be seen');
 $node->safe_psql('postgres', "COMMIT PREPARED 'p'");
-wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_seal s ON e.id = ANY (s.events) WHERE token_id = '$token->{id}' AND event = 'activated'", '2',
+wait_query($node, "SELECT count(*) FROM apitoken._event e JOIN apitoken._event_seal s ON e.id = ANY (s.events) WHERE token_id = '$token->{id}' AND event = 'activated'", '3',
 	'... committed, it is sealed, unasked');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'q'");
 wait_sealed('... the other rolled back: all is well');

@@ -170,6 +170,42 @@ flush_every($node, $soon);
 wait_query($node, 'SELECT usage_pending, worker_running, last_flush_error FROM apitoken.stats()', '0|f|', '... nothing is left to do');
 is($node->safe_psql('postgres', events($gone, 'superseded')), '0', '... and there is no event');
 
+# Imported again it has the same id, but its secret was not used.
+flush_every($node, '1h');
+my $foreign = 'a-foreign-token-that-returns';
+my $again = $node->safe_psql('postgres', "SELECT apitoken.import('strict', 'first', '$foreign')");
+$node->safe_psql('postgres', "SELECT apitoken.rotate('$again')");
+$other = rotated('strict');
+is(outcomes($node, $_, 3), 'superseded', 'a rotated token is used') foreach $foreign, $other->{token};
+$node->safe_psql('postgres', "SELECT apitoken.revoke('$again'); SELECT apitoken.delete('$again')");
+is($node->safe_psql('postgres', "SELECT apitoken.import('strict', 'second', '$foreign')"), $again, '... deleted, and imported again');
+flush_every($node, $soon);
+wait_query($node, "SELECT status FROM apitoken.tokens WHERE id = '$other->{id}'", 'revoked', '... the worker acts on another');
+wait_query($node, 'SELECT usage_pending, worker_running, last_flush_error FROM apitoken.stats()', '0|f|', '... nothing is left to do');
+is($node->safe_psql('postgres', "SELECT name, status FROM apitoken.tokens WHERE id = '$again'"), 'second|active', '... the new token is left alone');
+is($node->safe_psql('postgres', events({ id => $again }, 'superseded')), '0', '... and nothing is said of it');
+
+# --- a token that must not change, for a reason of the administrator's ---
+
+$node->safe_psql('postgres', q{ALTER TABLE apitoken._token ADD CONSTRAINT kept CHECK (status <> 'r' OR description IS DISTINCT FROM 'kept')});
+my @kept = map { rotated('strict') } 1 .. 3;
+my @free = map { rotated('strict') } 1 .. 10;
+my $kept_ids = join ', ', map { "'$_->{id}'" } @kept;
+my $free_ids = join ', ', map { "'$_->{id}'" } @free;
+my $refusal = 'new row for relation "_token" violates check constraint "kept"';
+my $log_before = -s $node->logfile;
+$node->safe_psql('postgres', "SELECT apitoken.update(id, description => 'kept') FROM apitoken.tokens WHERE id IN ($kept_ids)");
+$node->safe_psql('postgres', join '; ', map { "SELECT apitoken.verified_id('$_->{token}')" } @kept, @free);
+wait_query($node, "SELECT string_agg(DISTINCT status, ',') FROM apitoken.tokens WHERE id IN ($free_ids)", 'revoked', 'some tokens cannot be revoked: all others are');
+wait_query($node, 'SELECT last_flush_error FROM apitoken.stats()', $refusal, '... stats() says why');
+ok($node->wait_for_log(qr/LOG:  token \S+, whose old secret was used, could not be acted on: \Q$refusal\E/, $log_before), '... so does the log');
+ok($node->wait_for_log(qr/LOG:  3 tokens whose old secret was used could not be acted on/, $log_before), '... and how many they are');
+unlike(substr(slurp_file($node->logfile), $log_before), qr/Failing row/, '... without showing a row');
+is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT status, ',') FROM apitoken.tokens WHERE id IN ($kept_ids)"), 'active', '... they are as they were');
+$node->safe_psql('postgres', 'ALTER TABLE apitoken._token DROP CONSTRAINT kept');
+wait_query($node, "SELECT string_agg(DISTINCT status, ',') FROM apitoken.tokens WHERE id IN ($kept_ids)", 'revoked', '... until nothing keeps them');
+wait_query($node, 'SELECT worker_running, last_flush_error FROM apitoken.stats()', 'f|', '... then nothing is left to do');
+
 # --- what users attached ---
 
 $node->safe_psql(

@@ -39,7 +39,7 @@ sub kill_backend
 	my $offset = -s $node->logfile;
 
 	kill 9, $node->safe_psql('postgres',
-		q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%apitoken.%' AND pid <> pg_backend_pid() LIMIT 1});
+		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND query LIKE '%apitoken.%' AND pid <> pg_backend_pid() LIMIT 1});
 	wait_crash($node, $offset);
 	return;
 }

@@ -231,6 +231,17 @@ sub note
 	return;
 }
 
+# A new token with the id of one that is gone: what was noted of that is none
+# of its own.
+sub start_unused
+{
+	my ($self, $id) = @_;
+	my $noted = $self->{pending}{$id};
+
+	$self->{state}{flushed}{$id} = $noted->{count} if $noted;
+	return;
+}
+
 # Uses of tokens that are gone are gone as well.
 sub flush
 {

@@ -264,6 +264,7 @@ sub import_token
 		$token->{prefix} = $prefix if defined $prefix;
 		$token->{last_chars} = substr $asked->{secret}, -min(5, int($length / 4))
 		  unless $asked->{by_sha256};
+		$self->start_unused($id);
 		$self->put($token);
 		$self->event('imported', $token);
 		return [$id];
@@ -521,7 +522,8 @@ sub purge
 		my %taken = map { $_ => 1 } grep { $may{$_} } @ids;
 
 		$self->forget($may{$_}, 'purged') foreach grep { $may{$_} } @ids;
-		$self->forget_keys($asked->{batch_size});
+		my $keys = $self->forget_keys($asked->{batch_size});
+		return [ $keys, sort keys %taken ] if !%may;
 		return [ scalar keys %taken, sort keys %taken ] if $self->may_be_number($count, $asked, scalar keys %may);
 		return [ min($asked->{batch_size}, scalar keys %may), sort keys %taken ];
 	};
@@ -536,6 +538,7 @@ sub may_be_number
 	return $count <= min($asked->{batch_size}, $there) && ($count > 0 || !$there);
 }
 
+# Says how many; where there was no token it is the answer of purge.
 sub forget_keys
 {
 	my ($self, $batch_size) = @_;
@@ -543,8 +546,9 @@ sub forget_keys
 	my @old = grep { $keys->{$_} + $DAY <= $self->{now} } keys %$keys;
 
 	@old = sort { $keys->{$a} <=> $keys->{$b} } @old;
-	delete @$keys{ splice @old, 0, $batch_size };
-	return;
+	@old = splice @old, 0, $batch_size;
+	delete @$keys{@old};
+	return scalar @old;
 }
 
 # --- realms ---
