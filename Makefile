@@ -11,6 +11,7 @@ OBJS = \
 	src/secret.o \
 	src/token_text.o \
 	src/digest.o \
+	src/memo.o \
 	src/pepper.o \
 	src/scopes.o \
 	src/scopes_gin.o \
@@ -108,6 +109,12 @@ SQL_PARTS = \
 	src/sql/view.sql \
 	src/sql/report.sql \
 	src/sql/service.sql \
+	src/sql/session.sql \
+	src/sql/pepper.sql
+
+# The update script of the version before, likewise.
+UPDATE_PARTS = \
+	src/sql/update.sql \
 	src/sql/session.sql \
 	src/sql/pepper.sql
 
@@ -246,7 +253,11 @@ FUZZ_OBJS = \
 	build/fuzz/src/search.o \
 	build/fuzz/src/cursor.o
 
-DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+# Install scripts of versions that were released stay as they were.
+DATA = src/sql/$(EXTENSION)--1.0.sql
+FULL_SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
+UPDATE_SCRIPT = $(EXTENSION)--1.0--$(EXTVERSION).sql
+DATA_built = $(FULL_SCRIPT) $(UPDATE_SCRIPT)
 EXTRA_CLEAN = src/.built-with $(OBJS:.o=.d)
 # Whatever the server's locale: the same order, the same characters.
 REGRESS_OPTS = --inputdir=. --encoding=UTF8 --no-locale
@@ -326,8 +337,10 @@ PROVE := $(shell command -v tini >/dev/null && echo tini -s --) $(PROVE)
 
 -include $(OBJS:.o=.d)
 
-$(DATA_built): $(SQL_PARTS) Makefile
+$(FULL_SCRIPT): $(SQL_PARTS) Makefile
 	cat $(SQL_PARTS) > $@
+$(UPDATE_SCRIPT): $(UPDATE_PARTS) Makefile
+	cat $(UPDATE_PARTS) > $@
 
 # Other flags or another server: build anew.
 BUILT_WITH = $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS)

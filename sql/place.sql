@@ -1,5 +1,5 @@
--- A backend remembers where tokens were found: src/place.h.  What it remembers
--- is a hint, whatever has become of the row, its page, its table since.
+-- Where tokens were found is remembered: src/place.h.  What is remembered is
+-- a hint, whatever has become of the row, its page, its table since.
 \pset format unaligned
 INSERT INTO apitoken.realm (id) VALUES ('place');
 SELECT id, token FROM apitoken.issue('place', 'subject', '{a}') \gset
@@ -80,7 +80,7 @@ VACUUM apitoken._token;
 SELECT v.outcome, count(*) FROM test.successor s, apitoken.verify(s.token) v GROUP BY 1;
 SELECT outcome FROM apitoken.verify(:'other');
 
--- More tokens than places.
+-- Many tokens, more than some sets of places have room for.
 CREATE TABLE test.crowd AS SELECT i.id, i.token FROM generate_series(1, 20000) n, apitoken.issue('place', 'one of a crowd', '{a}') i;
 SELECT v.outcome, count(*) FILTER (WHERE v.id = c.id) AS right FROM test.crowd c, apitoken.verify(c.token) v GROUP BY 1;
 SELECT v.outcome, count(*) FILTER (WHERE v.id = c.id) AS right FROM test.crowd c, apitoken.verify(c.token) v GROUP BY 1;

@@ -16,6 +16,7 @@
 #include "audit.h"
 #include "chain.h"
 #include "guard.h"
+#include "seal.h"
 
 #define SEALS_AT_ONCE	10
 
@@ -311,6 +312,7 @@ atk_audit(AtkReport report, void *arg)
 	Audit		audit = {.report = report, .arg = arg};
 	AtkGuard	guard;
 
+	atk_seal_check_read("the history is not checked");
 	PushActiveSnapshot(GetLatestSnapshot());
 	atk_guard_begin_reading(&guard, ATK_TABLE_EVENT_SEAL);
 	audit.context = AllocSetContextCreate(CurrentMemoryContext,

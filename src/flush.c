@@ -33,6 +33,7 @@ lock_tables(void)
 
 	atk_guard_check(ATK_TABLE_USAGE, refusal);
 	atk_guard_check(ATK_TABLE_USAGE_HOURLY, refusal);
+	atk_guard_check_read(ATK_TABLE_TOKEN, refusal);
 	atk_guard_lock(ATK_TABLE_USAGE);
 }
 

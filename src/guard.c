@@ -10,6 +10,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -133,6 +134,39 @@ has_foreign_index_expression(Relation rel)
 	return found;
 }
 
+static bool
+statistics_call_foreign(Oid statistics)
+{
+	HeapTuple	tuple = SearchSysCache1(STATEXTOID,
+										ObjectIdGetDatum(statistics));
+	Datum		expressions;
+	bool		isnull;
+	bool		foreign;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for statistics object %u",
+			 statistics);
+	expressions = SysCacheGetAttr(STATEXTOID, tuple,
+								  Anum_pg_statistic_ext_stxexprs, &isnull);
+	foreign = !isnull &&
+		stored_calls_foreign(TextDatumGetCString(expressions));
+	ReleaseSysCache(tuple);
+	return foreign;
+}
+
+static bool
+has_foreign_statistics(Relation rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetStatExtList(rel))
+	{
+		if (statistics_call_foreign(lfirst_oid(cell)))
+			return true;
+	}
+	return false;
+}
+
 /* A domain's checks are run for NULL, too, and it may have a default. */
 static bool
 has_domain_column(Relation rel)
@@ -150,7 +184,18 @@ has_domain_column(Relation rel)
 	return false;
 }
 
-/* What stands on the table and would be run, or NULL. */
+/* What stands on the table and would be run by planning alone, or NULL. */
+static const char *
+planned_code(Relation rel)
+{
+	if (has_foreign_index_expression(rel))
+		return "an index expression";
+	if (has_foreign_statistics(rel))
+		return "an expression of extended statistics";
+	return NULL;
+}
+
+/* What would be run by writing, or NULL. */
 static const char *
 attached_code(Relation rel)
 {
@@ -164,9 +209,17 @@ attached_code(Relation rel)
 		return "a check constraint";
 	if (has_domain_column(rel))
 		return "a column of a domain type";
-	if (has_foreign_index_expression(rel))
-		return "an index expression";
-	return NULL;
+	return planned_code(rel);
+}
+
+pg_noreturn static void
+refuse(Relation rel, const char *code, const char *refusal)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s because %s stands on table \"%s\"",
+					refusal, code, RelationGetRelationName(rel)),
+			 errhint("Remove it: it would run with the rights of the table's owner.")));
 }
 
 /*
@@ -191,11 +244,21 @@ atk_guard_check(AtkTable table, const char *refusal)
 	rel = atk_table_open(table, RowExclusiveLock);
 	code = attached_code(rel);
 	if (code != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s because %s stands on table \"%s\"",
-						refusal, code, RelationGetRelationName(rel)),
-				 errhint("Remove it: it would run with the rights of the table's owner.")));
+		refuse(rel, code, refusal);
+	table_close(rel, NoLock);
+}
+
+void
+atk_guard_check_read(AtkTable table, const char *refusal)
+{
+	Relation	rel;
+	const char *code;
+
+	lock_extension();
+	rel = atk_table_open(table, AccessShareLock);
+	code = planned_code(rel);
+	if (code != NULL)
+		refuse(rel, code, refusal);
 	table_close(rel, NoLock);
 }
 

@@ -9,7 +9,8 @@
  * triggers are switched off as on a replica, and where something else stands
  * on the table that would run a function which is not the server's own, the
  * work is refused: an ALWAYS or REPLICA trigger, a rule, a default or
- * generated column, a CHECK, an index expression, a column of a domain.
+ * generated column, a CHECK, an expression of an index or of extended
+ * statistics, a column of a domain.
  *
  *		AtkGuard	guard;
  *
@@ -38,6 +39,12 @@ typedef struct AtkGuard
  * transaction, but for indexes that are built concurrently.
  */
 extern void atk_guard_check(AtkTable table, const char *refusal);
+
+/*
+ * The same for a table that is only read: the planner runs immutable
+ * functions in the expressions of its indexes and extended statistics.
+ */
+extern void atk_guard_check_read(AtkTable table, const char *refusal);
 
 /*
  * Between these two SPI is connected, the user is the table's owner, names

@@ -18,6 +18,7 @@
 #include "storage/fd.h"
 
 #include "guc.h"
+#include "memo.h"
 #include "pepper.h"
 #include "secret.h"
 #include "token_text.h"
@@ -194,6 +195,7 @@ read_keys(Fault faults[ATK_PEPPERS])
 	uint64		settings = atk_guc_pepper_generation;
 
 	forget();
+	atk_memo_forget();
 	if (atk_guc_pepper_file[0] != '\0' ||
 		atk_guc_previous_pepper_file[0] != '\0')
 	{
@@ -259,15 +261,35 @@ atk_present_sha256(const uint8 *sha256, AtkPresented *presented)
 	}
 }
 
-void
-atk_present_text(const char *text, size_t len, AtkPresented *presented)
+static void
+hash_text(const char *text, size_t len, AtkPresented *presented)
 {
 	uint8		sha256[ATK_SHA256_LEN];
 
-	require();
 	atk_sha256(text, len, sha256);
 	atk_present_sha256(sha256, presented);
 	sodium_memzero(sha256, sizeof(sha256));
+}
+
+/* While a key is being replaced, which is not for long, all are hashed. */
+void
+atk_present_text(const char *text, size_t len, AtkPresented *presented)
+{
+	AtkMemoCode code;
+
+	require();
+	if (nkeys > 1)
+		hash_text(text, len, presented);
+	else if (atk_memo_find(text, len, &code, &presented->digests[0]))
+	{
+		presented->n = 1;
+		presented->key_ids[0] = in_use[0]->id;
+	}
+	else
+	{
+		hash_text(text, len, presented);
+		atk_memo_keep(&code, &presented->digests[0]);
+	}
 }
 
 /* Nothing can raise between the copy here and its wiping. */

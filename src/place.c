@@ -2,9 +2,15 @@
  * place.c
  *		Where tokens were found; see place.h.
  *
- * A table of sets, each as large as a line of the processor's cache: digests
- * are uniform, so their own bits choose the set and tell its places apart.  A
- * place that is remembered wrongly costs a look at a row, and no more.
+ * A table of sets in shared memory, each as large as a line of the processor's
+ * cache: digests are uniform, so their own bits choose the set and tell its
+ * places apart.  What one backend has found helps all, also those that have
+ * just been connected.
+ *
+ * There is no lock.  A place is two words, each read and written at once; where
+ * two writers meet, or one and a reader, the halves of two places may come
+ * together.  That is one more way to remember a place wrongly, and it costs
+ * what all of them cost: a look at a row, and no more.
  *
  * Besides the row's place there is the buffer that had its page.  Where the
  * page is still in it, PostgreSQL's table of buffers need not be asked, and
@@ -20,12 +26,14 @@
 
 #include "access/heapam.h"
 #include "access/tableam.h"
+#include "port/atomics.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "place.h"
+#include "segment.h"
 
-#define NSETS		4096
+#define NSETS		16384
 #define NWAYS		4
 #define LINE		64			/* bytes that a processor fetches at once */
 
@@ -35,17 +43,64 @@ typedef struct Place
 	Buffer		buffer;			/* InvalidBuffer: nothing is remembered */
 	BlockNumber block;
 	OffsetNumber line;			/* of the item the index points to */
+	uint16		offset;			/* of the row in the page */
 } Place;
+
+/* The same as it is shared. */
+typedef struct Way
+{
+	pg_atomic_uint64 found;		/* tag and buffer */
+	pg_atomic_uint64 where;		/* block, line and offset */
+} Way;
 
 typedef struct Set
 {
-	Place		ways[NWAYS];
+	Way			ways[NWAYS];
 } Set;
 
 StaticAssertDecl(sizeof(Set) == LINE, "a set of places is a cache line");
 
-/* Takes no memory but for the pages of it that have been written to. */
-static Set	sets[NSETS] pg_attribute_aligned(LINE);
+/* --- the memory --- */
+
+static Size
+memory_size(void)
+{
+	return NSETS * sizeof(Set);
+}
+
+static void
+create(void *memory)
+{
+	Set		   *sets = memory;
+
+	for (int i = 0; i < NSETS * NWAYS; i++)
+	{
+		Way		   *way = &sets[i / NWAYS].ways[i % NWAYS];
+
+		pg_atomic_init_u64(&way->found, 0);
+		pg_atomic_init_u64(&way->where, 0);
+	}
+}
+
+static void
+restore_nothing(void *memory)
+{
+}
+
+static void
+save_nothing(void)
+{
+}
+
+static AtkSegment segment = {
+	.name = "apitoken places 1",
+	.failure = "places of tokens are not remembered in this session",
+	.size = memory_size,
+	.create = create,
+	.restore = restore_nothing,
+	.forget = save_nothing,
+	.save = save_nothing,
+};
 
 static inline uint32
 bits(const AtkDigest *digest, int word)
@@ -59,23 +114,71 @@ bits(const AtkDigest *digest, int word)
 static inline Set *
 set_of(const AtkDigest *digest)
 {
-	return &sets[bits(digest, 0) % NSETS];
+	return (Set *) segment.memory + bits(digest, 0) % NSETS;
 }
 
-static Place *
-find(const AtkDigest *digest)
+static inline uint32
+tag_of(uint64 found)
+{
+	return (uint32) (found >> 32);
+}
+
+static inline Buffer
+buffer_of(uint64 found)
+{
+	return (Buffer) (uint32) found;
+}
+
+/* The way that has this tag, or NULL; *place is what it says. */
+static Way *
+find(const AtkDigest *digest, Place *place)
 {
 	Set		   *set = set_of(digest);
 	uint32		tag = bits(digest, 1);
 
 	for (int i = 0; i < NWAYS; i++)
 	{
-		Place	   *place = &set->ways[i];
+		Way		   *way = &set->ways[i];
+		uint64		found = pg_atomic_read_u64(&way->found);
+		uint64		where;
 
-		if (place->tag == tag && BufferIsValid(place->buffer))
-			return place;
+		if (tag_of(found) != tag || !BufferIsValid(buffer_of(found)))
+			continue;
+		where = pg_atomic_read_u64(&way->where);
+		*place = (Place) {tag, buffer_of(found), (BlockNumber) (where >> 32),
+			(OffsetNumber) (where >> 16), (uint16) where};
+		return way;
 	}
 	return NULL;
+}
+
+static void
+put(Way *way, const Place *place)
+{
+	pg_atomic_write_u64(&way->where, (uint64) place->block << 32 |
+						(uint64) place->line << 16 | place->offset);
+	pg_atomic_write_u64(&way->found, (uint64) place->tag << 32 |
+						(uint32) place->buffer);
+}
+
+/* --- looking --- */
+
+/*
+ * The lines of the processor's cache that are going to be read, all at once:
+ * among many tokens, waiting for memory takes longer than anything else.
+ */
+static inline void
+prefetch(const Place *place)
+{
+	const char *page = BufferGetPage(place->buffer);
+	const char *row = page + place->offset;
+
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + SizeOfPageHeaderData +
+					   place->line * sizeof(ItemIdData));
+	__builtin_prefetch(row);
+	__builtin_prefetch(row + LINE);
+	__builtin_prefetch(row + 2 * LINE);
 }
 
 /* Reads the row as an index scan of the heap would, if it is there. */
@@ -106,28 +209,36 @@ bool
 atk_place_fetch(Relation heap, Snapshot snapshot, const AtkDigest *digest,
 				TupleTableSlot *slot)
 {
-	Place	   *place = find(digest);
+	Place		place;
+	Way		   *way;
 
-	if (place == NULL)
+	if (!atk_segment_attach(&segment))
 		return false;
-	if (fetch(heap, snapshot, place, slot))
+	way = find(digest, &place);
+	if (way == NULL)
+		return false;
+	prefetch(&place);
+	if (fetch(heap, snapshot, &place, slot))
 		return true;
-	place->buffer = InvalidBuffer;
+	pg_atomic_write_u64(&way->found, 0);
 	return false;
 }
 
 /* A way for the digest: its own, a free one, or the one that is its turn. */
-static Place *
+static Way *
 choose(const AtkDigest *digest)
 {
 	Set		   *set = set_of(digest);
-	Place	   *place = find(digest);
+	Place		ignored;
+	Way		   *way = find(digest, &ignored);
 
-	if (place != NULL)
-		return place;
+	if (way != NULL)
+		return way;
 	for (int i = 0; i < NWAYS; i++)
 	{
-		if (!BufferIsValid(set->ways[i].buffer))
+		uint64		found = pg_atomic_read_u64(&set->ways[i].found);
+
+		if (!BufferIsValid(buffer_of(found)))
 			return &set->ways[i];
 	}
 	return &set->ways[bits(digest, 2) % NWAYS];
@@ -137,18 +248,21 @@ void
 atk_place_remember(Relation heap, const AtkDigest *digest, ItemPointer tid,
 				   TupleTableSlot *slot)
 {
+	HeapTuple	tuple = ((HeapTupleTableSlot *) slot)->tuple;
 	Buffer		buffer;
+	Place		place;
 
-	if (heap->rd_tableam != GetHeapamTableAmRoutine() ||
-		!TTS_IS_BUFFERTUPLE(slot))
+	if (segment.memory == NULL || !TTS_IS_BUFFERTUPLE(slot) ||
+		heap->rd_tableam != GetHeapamTableAmRoutine())
 		return;
 	buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
 	if (!BufferIsValid(buffer) || BufferIsLocal(buffer))
 		return;
-	*choose(digest) = (Place) {
-		.tag = bits(digest, 1),
-		.buffer = buffer,
-		.block = ItemPointerGetBlockNumber(tid),
-		.line = ItemPointerGetOffsetNumber(tid),
-	};
+	place.tag = bits(digest, 1);
+	place.buffer = buffer;
+	place.block = ItemPointerGetBlockNumber(tid);
+	place.line = ItemPointerGetOffsetNumber(tid);
+	place.offset = (const char *) tuple->t_data -
+		(const char *) BufferGetPage(buffer);
+	put(choose(digest), &place);
 }

@@ -1,6 +1,6 @@
 /*
  * place.h
- *		Where tokens were found, remembered by this backend.
+ *		Where tokens were found, remembered by all backends together.
  *
  * Clients present the same tokens again and again.  Most of them are still in
  * the row, page and buffer in which they were found the time before, and to
@@ -10,8 +10,9 @@
  * been changed, revoked, deleted, or moved, and whatever took the place
  * since, is seen or looked for through the index.
  *
- * Bounded, and nothing of it is a secret: a place, and a few of the bits of
- * a digest.
+ * A megabyte for 65,536 tokens of all databases, made at the first
+ * verification; where it cannot be had, nothing is remembered.  Nothing of it
+ * is a secret: places, and a few of the bits of digests.
  */
 #ifndef ATK_PLACE_H
 #define ATK_PLACE_H

@@ -144,9 +144,12 @@ check_tables(void)
 		ATK_TABLE_TOKEN, ATK_TABLE_EVENT, ATK_TABLE_EVENT_UNSEALED
 	};
 
+	static const char refusal[] =
+		"tokens whose secret was stolen are not acted on";
+
 	for (size_t i = 0; i < lengthof(written); i++)
-		atk_guard_check(written[i],
-						"tokens whose secret was stolen are not acted on");
+		atk_guard_check(written[i], refusal);
+	atk_guard_check_read(ATK_TABLE_REALM, refusal);
 }
 
 /* --- a token that cannot be acted on --- */

@@ -252,6 +252,7 @@ seal_batch(int64 *after)
 
 	atk_guard_check(ATK_TABLE_EVENT_UNSEALED, refusal);
 	atk_guard_check(ATK_TABLE_EVENT_SEAL, refusal);
+	atk_guard_check_read(ATK_TABLE_EVENT, refusal);
 	atk_guard_lock(ATK_TABLE_EVENT_SEAL);
 	atk_guard_begin(&guard, ATK_TABLE_EVENT_SEAL);
 	find_unsealed(&seal, *after);
@@ -318,6 +319,14 @@ atk_seal_is_awaited(void)
 	return awaited;
 }
 
+void
+atk_seal_check_read(const char *refusal)
+{
+	atk_guard_check_read(ATK_TABLE_EVENT, refusal);
+	atk_guard_check_read(ATK_TABLE_EVENT_UNSEALED, refusal);
+	atk_guard_check_read(ATK_TABLE_EVENT_SEAL, refusal);
+}
+
 /* --- what stats() shows --- */
 
 static const char stats_sql[] =
@@ -332,6 +341,7 @@ atk_seal_stats(AtkSealStats *stats)
 	Datum		value;
 	bool		isnull;
 
+	atk_seal_check_read("the state of seals is not told");
 	atk_guard_begin_reading(&guard, ATK_TABLE_EVENT_SEAL);
 	if (SPI_execute(stats_sql, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed");

@@ -50,4 +50,7 @@ typedef struct AtkSealStats
 
 extern void atk_seal_stats(AtkSealStats *stats);
 
+/* Before the tables of events are read as their owner: guard.h. */
+extern void atk_seal_check_read(const char *refusal);
+
 #endif							/* ATK_SEAL_H */

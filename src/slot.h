@@ -103,6 +103,22 @@ atk_slot_key(const AtkSlot *slot)
 	return (AtkSlotKey) {slot->database, slot->outcome - 1, slot->token_id};
 }
 
+/*
+ * The finalizer of MurmurHash3, by which every bit of the input reaches every
+ * other; ids are random in their second half.
+ */
+static inline uint64
+atk_slot_hash(const AtkSlotKey *key)
+{
+	uint64		x;
+
+	memcpy(&x, key->token_id.data + 8, sizeof(x));
+	x ^= ((uint64) key->database << 8) ^ (uint64) key->outcome;
+	x = (x ^ (x >> 33)) * UINT64CONST(0xff51afd7ed558ccd);
+	x = (x ^ (x >> 33)) * UINT64CONST(0xc4ceb9fe1a85ec53);
+	return x ^ (x >> 33);
+}
+
 static inline AtkSlotKind
 atk_slot_kind_of(int outcome)
 {

@@ -52,25 +52,11 @@ static bool marked;				/* slots, by the transaction under way */
 
 /* --- places --- */
 
-/* The finalizer of MurmurHash3: every bit of the input reaches every other. */
-static inline uint64
-mix(uint64 x)
-{
-	x = (x ^ (x >> 33)) * UINT64CONST(0xff51afd7ed558ccd);
-	x = (x ^ (x >> 33)) * UINT64CONST(0xc4ceb9fe1a85ec53);
-	return x ^ (x >> 33);
-}
-
-/* Where the search for a key begins; ids are random in their second half. */
+/* Where the search for a key begins. */
 static inline uint32
 first_place(const AtkSlotKey *key)
 {
-	uint64		half;
-	uint64		hash;
-
-	memcpy(&half, key->token_id.data + 8, sizeof(half));
-	hash = mix(half ^ ((uint64) key->database << 8) ^ (uint64) key->outcome);
-	return (uint32) (((hash >> 32) * array->nslots) >> 32);
+	return (uint32) (((atk_slot_hash(key) >> 32) * array->nslots) >> 32);
 }
 
 static inline uint32
@@ -292,6 +278,19 @@ note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 		give_back(kind);
 	}
 	return false;
+}
+
+void
+atk_tally_expect(const pg_uuid_t *token_id, int outcome)
+{
+	AtkSlotKey	key = {MyDatabaseId, outcome, *token_id};
+	const AtkSlot *slot;
+
+	if (array == NULL)
+		return;
+	slot = &array->slots[first_place(&key)];
+	__builtin_prefetch(slot, 1);
+	__builtin_prefetch((const char *) (slot + 1) - 1, 1);
 }
 
 void

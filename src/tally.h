@@ -43,6 +43,12 @@ extern void atk_tally_init(void);
 /* Attaches to the memory, unless this has been done; false: there is none. */
 extern bool atk_tally_attach(void);
 
+/*
+ * Has the processor fetch where a use will be counted, if it is; to be called
+ * some time before atk_tally_note().
+ */
+extern void atk_tally_expect(const pg_uuid_t *token_id, int outcome);
+
 /* Never raises, never waits for more than a spinlock. */
 extern void atk_tally_note(const pg_uuid_t *token_id, int outcome,
 						   TimestampTz now, const inet *address);

@@ -109,7 +109,8 @@ my @refused = (
 	[ 'CREATE DOMAIN traced AS bigint DEFAULT trace(); ALTER TABLE %t ADD COLUMN y int; ALTER TABLE %t ADD COLUMN x traced',
 		'ALTER TABLE %t DROP COLUMN x, DROP COLUMN y; DROP DOMAIN traced', 'a column of a domain type' ],
 	[ 'CREATE INDEX x ON %t (trace_uuid(token_id))', 'DROP INDEX apitoken.x', 'an index expression' ],
-	[ 'CREATE INDEX x ON %t (token_id) WHERE trace_uuid(token_id) IS NOT NULL', 'DROP INDEX apitoken.x', 'an index expression' ]);
+	[ 'CREATE INDEX x ON %t (token_id) WHERE trace_uuid(token_id) IS NOT NULL', 'DROP INDEX apitoken.x', 'an index expression' ],
+	[ 'CREATE STATISTICS apitoken.x ON (trace_uuid(token_id)), %c FROM %t', 'DROP STATISTICS apitoken.x', 'an expression of extended statistics' ]);
 
 foreach my $table ('_usage', '_usage_hourly')
 {
@@ -135,6 +136,23 @@ foreach my $table ('_usage', '_usage_hourly')
 	}
 }
 is(hourly($node, $token), $total, 'all is written by hour, too');
+
+# Planning runs what is constant, also of tables that are only read.
+foreach my $case (
+	[ 'CREATE INDEX x ON apitoken._token (trace_uuid(NULL))', 'DROP INDEX apitoken.x', 'an index expression' ],
+	[ 'CREATE STATISTICS apitoken.x ON (trace_uuid(NULL)), (trace_uuid(id)) FROM apitoken._token', 'DROP STATISTICS apitoken.x', 'an expression of extended statistics' ])
+{
+	my ($attach, $remove, $called) = @$case;
+
+	is(ask($session, $attach), '', "$attach: attached");
+	reset_trace();
+	use_it(2);
+	becomes($error, qq(use is not written because $called stands on table "_token"), '... the worker refuses');
+	is(ask($session, 'SELECT apitoken.flush_usage()'), 'ERROR 55000', '... so does flush_usage()');
+	is(ran(), 'f', '... nothing has run');
+	is(ask($session, $remove), '', '... removed');
+	becomes($written, $total, '... it is written');
+}
 
 # --- what it passes over ---
 
@@ -163,7 +181,6 @@ $node->safe_psql(
 	ALTER TABLE apitoken._usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 	ALTER TABLE apitoken._usage_hourly ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 	ALTER TABLE apitoken._token ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-	CREATE STATISTICS s ON (trace_uuid(token_id)), token_id FROM apitoken._usage;
 	ALTER TABLE apitoken._usage ADD COLUMN note text, ADD COLUMN n int GENERATED ALWAYS AS IDENTITY;
 	ALTER TABLE apitoken._usage_hourly ADD COLUMN note text});
 reset_trace();
