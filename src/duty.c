@@ -54,7 +54,7 @@ atk_duty_reclaim(uint64 claim)
 		pg_atomic_compare_exchange_u64(&duty->claim, &unclaimed, claim);
 }
 
-uint64
+ATK_HOT uint64
 atk_duty_claim(TimestampTz now)
 {
 	uint64		claim = (uint64) now;

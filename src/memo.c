@@ -43,7 +43,7 @@ atk_memo_forget(void)
 	has_key = false;
 }
 
-bool
+ATK_HOT bool
 atk_memo_find(const char *text, size_t len, AtkMemoCode *code,
 			  AtkDigest *digest)
 {

@@ -272,7 +272,7 @@ hash_text(const char *text, size_t len, AtkPresented *presented)
 }
 
 /* While a key is being replaced, which is not for long, all are hashed. */
-void
+ATK_HOT void
 atk_present_text(const char *text, size_t len, AtkPresented *presented)
 {
 	AtkMemoCode code;
@@ -293,7 +293,7 @@ atk_present_text(const char *text, size_t len, AtkPresented *presented)
 }
 
 /* Nothing can raise between the copy here and its wiping. */
-bool
+ATK_HOT bool
 atk_present_argument(Datum argument, AtkPresented *presented)
 {
 	text	   *token;

@@ -130,7 +130,7 @@ buffer_of(uint64 found)
 }
 
 /* The way that has this tag, or NULL; *place is what it says. */
-static Way *
+ATK_HOT static Way *
 find(const AtkDigest *digest, Place *place)
 {
 	Set		   *set = set_of(digest);
@@ -182,7 +182,7 @@ prefetch(const Place *place)
 }
 
 /* Reads the row as an index scan of the heap would, if it is there. */
-static bool
+ATK_HOT static bool
 fetch(Relation heap, Snapshot snapshot, const Place *place,
 	  TupleTableSlot *slot)
 {
@@ -205,7 +205,7 @@ fetch(Relation heap, Snapshot snapshot, const Place *place,
 	return found;
 }
 
-bool
+ATK_HOT bool
 atk_place_fetch(Relation heap, Snapshot snapshot, const AtkDigest *digest,
 				TupleTableSlot *slot)
 {

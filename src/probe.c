@@ -60,7 +60,7 @@ keep_snapshot(AtkProbe *probe)
 	probe->registered = true;
 }
 
-static void
+ATK_HOT static void
 drop_snapshot(AtkProbe *probe)
 {
 	if (probe->registered)
@@ -89,7 +89,7 @@ begin_scan(AtkProbe *probe, int n)
 									  probe->snapshot, n);
 }
 
-static void
+ATK_HOT static void
 end_scan(AtkProbe *probe)
 {
 	if (probe->index == NULL)
@@ -100,7 +100,7 @@ end_scan(AtkProbe *probe)
 }
 
 /* Heap and snapshot are there. */
-static void
+ATK_HOT static void
 begin(AtkProbe *probe, AtkKey key)
 {
 	probe->key = key;
@@ -109,7 +109,7 @@ begin(AtkProbe *probe, AtkKey key)
 	probe->slot = table_slot_create(probe->heap, NULL);
 }
 
-void
+ATK_HOT void
 atk_probe_begin_at(AtkProbe *probe, AtkKey key, LOCKMODE lockmode,
 				   Snapshot snapshot)
 {
@@ -126,7 +126,7 @@ atk_probe_begin_at(AtkProbe *probe, AtkKey key, LOCKMODE lockmode,
 	begin(probe, key);
 }
 
-void
+ATK_HOT void
 atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode)
 {
 	atk_probe_begin_at(probe, key, lockmode, NULL);
@@ -212,7 +212,7 @@ find_by_index(AtkProbe *probe, const AtkKeyIndex *key, Datum value)
 }
 
 /* Where it was found the time before, if that is still its place. */
-static bool
+ATK_HOT static bool
 find_by_place(AtkProbe *probe, Datum value)
 {
 	const AtkDigest *digest = DatumGetAtkDigestP(value);
@@ -225,7 +225,7 @@ find_by_place(AtkProbe *probe, Datum value)
 	return !isnull && atk_digest_equal(DatumGetAtkDigestP(found), digest);
 }
 
-bool
+ATK_HOT bool
 atk_probe_find(AtkProbe *probe, Datum value)
 {
 	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
@@ -373,7 +373,7 @@ atk_probe_lock(AtkProbe *probe, Datum value, LockTupleMode mode)
 	return lock == ATK_LOCK_TAKEN;
 }
 
-void
+ATK_HOT void
 atk_probe_end(AtkProbe *probe)
 {
 	end_scan(probe);

@@ -132,7 +132,7 @@ probe_realm(const text *id, AtkRealm *realm, uint64 *generation)
 	return found;
 }
 
-bool
+ATK_HOT bool
 atk_realm_find(const text *id, AtkRealm *realm)
 {
 	CachedRealm *place = cache_place(id);

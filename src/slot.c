@@ -23,7 +23,7 @@ hour_of(TimestampTz when)
 }
 
 /* A client that comes as ::ffff:10.0.0.7 is the client 10.0.0.7. */
-static void
+ATK_HOT static void
 set_address(AtkSlot *slot, const inet *address)
 {
 	AtkNetwork	network;
@@ -98,7 +98,7 @@ atk_slot_enter(AtkSlot *slot, const AtkSlotKey *key,
 	return entered;
 }
 
-bool
+ATK_HOT bool
 atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 			   TimestampTz now, const inet *address, uint64 *dropped)
 {

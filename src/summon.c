@@ -60,7 +60,7 @@ atk_summon_start(uint64 claim)
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
 
-void
+ATK_HOT void
 atk_summon(TimestampTz now)
 {
 	uint64		claim = IsBinaryUpgrade ? 0 : atk_duty_claim(now);
@@ -86,7 +86,7 @@ atk_summon_to_seal(void)
  * Of a prepared transaction nobody is told when it commits: the worker that
  * comes now looks after it (worker.c).
  */
-static void
+ATK_HOT static void
 summon_at_end(XactEvent event, void *arg)
 {
 	if (events_written &&

@@ -129,7 +129,7 @@ atk_table_generation(AtkTable table)
 	return tables[table].generation;
 }
 
-AtkTable
+ATK_HOT AtkTable
 atk_key_table(AtkKey key)
 {
 	return key_specs[key].table;
@@ -165,7 +165,7 @@ check_layout(Relation rel, AtkTable table)
  * As try_relation_open(), which asks the catalog's cache first whether there
  * is such a relation: its own cache knows, since locking reads all messages.
  */
-static Relation
+ATK_HOT static Relation
 try_open(Oid oid, LOCKMODE lockmode)
 {
 	Relation	rel;
@@ -179,7 +179,7 @@ try_open(Oid oid, LOCKMODE lockmode)
 	return rel;
 }
 
-Relation
+ATK_HOT Relation
 atk_table_open(AtkTable table, LOCKMODE lockmode)
 {
 	/*
@@ -328,7 +328,7 @@ raise_no_index(Relation table, AtkKey key)
 			 errhint("Rebuild it with REINDEX, or create it as the extension's script does.")));
 }
 
-const AtkKeyIndex *
+ATK_HOT const AtkKeyIndex *
 atk_table_key(AtkKey key, Relation table)
 {
 	ListCell   *cell;

@@ -252,7 +252,7 @@ atk_tally_attach(void)
 
 /* --- noting and finding --- */
 
-static bool
+ATK_HOT static bool
 note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 	 uint64 *dropped)
 {
@@ -280,7 +280,7 @@ note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 	return false;
 }
 
-void
+ATK_HOT void
 atk_tally_expect(const pg_uuid_t *token_id, int outcome)
 {
 	AtkSlotKey	key = {MyDatabaseId, outcome, *token_id};
@@ -293,7 +293,7 @@ atk_tally_expect(const pg_uuid_t *token_id, int outcome)
 	__builtin_prefetch((const char *) (slot + 1) - 1, 1);
 }
 
-void
+ATK_HOT void
 atk_tally_note(const pg_uuid_t *token_id, int outcome,
 			   TimestampTz now, const inet *address)
 {
@@ -405,7 +405,7 @@ atk_tally_settle(Oid database)
  * Settles what this backend has marked as soon as its transaction ends.  One
  * that is prepared is settled by the next flush after it is finished.
  */
-static void
+ATK_HOT static void
 settle_at_end(XactEvent event, void *arg)
 {
 	if (marked && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))

@@ -25,7 +25,7 @@ static const struct
 	{ATK_KIND_CLIENT, "client"},
 };
 
-void
+ATK_HOT void
 atk_token_finder_begin(AtkTokenFinder *finder)
 {
 	atk_probe_begin(&finder->current, ATK_KEY_TOKEN_DIGEST, AccessShareLock);
@@ -34,7 +34,7 @@ atk_token_finder_begin(AtkTokenFinder *finder)
 }
 
 /* Most tokens are found by their current secret: look there first. */
-static bool
+ATK_HOT static bool
 find(AtkTokenFinder *finder, const AtkDigest *digest, AtkToken *token)
 {
 	Datum		value = AtkDigestPGetDatum(digest);
@@ -65,7 +65,7 @@ find(AtkTokenFinder *finder, const AtkDigest *digest, AtkToken *token)
  * to the table can write anything there; but what has no key at all, and
  * works while one is introduced, must say so.
  */
-static bool
+ATK_HOT static bool
 has_key(const AtkToken *token, int32 key_id)
 {
 	AttrNumber	column = token->by_previous ? Anum_token_previous_key_id
@@ -76,7 +76,7 @@ has_key(const AtkToken *token, int32 key_id)
 	return (isnull ? 0 : DatumGetInt32(found)) == key_id;
 }
 
-bool
+ATK_HOT bool
 atk_token_find(AtkTokenFinder *finder, const AtkPresented *presented,
 			   AtkToken *token)
 {
@@ -95,7 +95,7 @@ atk_token_find(AtkTokenFinder *finder, const AtkPresented *presented,
 	return found;
 }
 
-void
+ATK_HOT void
 atk_token_finder_end(AtkTokenFinder *finder)
 {
 	if (finder->previous_begun)
@@ -116,14 +116,14 @@ atk_token_count(const text *realm, Snapshot snapshot)
 	return count;
 }
 
-static TimestampTz
+ATK_HOT static TimestampTz
 read_time(TupleTableSlot *slot, AttrNumber attno, TimestampTz absent)
 {
 	return slot->tts_isnull[attno - 1]
 		? absent : DatumGetTimestampTz(slot->tts_values[attno - 1]);
 }
 
-void
+ATK_HOT void
 atk_token_read(TupleTableSlot *slot, AtkToken *token)
 {
 	slot_getsomeattrs(slot, Anum_token_allowed_addresses);
@@ -139,7 +139,7 @@ atk_token_read(TupleTableSlot *slot, AtkToken *token)
 	token->kind = DatumGetChar(slot->tts_values[Anum_token_kind - 1]);
 }
 
-Datum
+ATK_HOT Datum
 atk_token_column(const AtkToken *token, AttrNumber attno, bool *isnull)
 {
 	return slot_getattr(token->slot, attno, isnull);

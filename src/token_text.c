@@ -100,7 +100,7 @@ all_printable(const char *text)
 	return ((word | (word + each) | (word - each * 0x21)) & (each << 7)) == 0;
 }
 
-bool
+ATK_HOT bool
 atk_text_printable(const char *text, size_t len)
 {
 	size_t		i = 0;
@@ -118,7 +118,7 @@ atk_text_printable(const char *text, size_t len)
 	return true;
 }
 
-bool
+ATK_HOT bool
 atk_text_possible(const char *text, size_t len)
 {
 	return len >= ATK_TEXT_MIN && len <= ATK_TEXT_MAX &&

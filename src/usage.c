@@ -113,14 +113,14 @@ atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id, AtkUse *use)
 	return !TIMESTAMP_IS_NOBEGIN(use->last_used_at);
 }
 
-void
+ATK_HOT void
 atk_usage_expect(const pg_uuid_t *token_id)
 {
 	if (atk_guc_track_usage)
 		atk_tally_expect(token_id, ATK_VALID);
 }
 
-void
+ATK_HOT void
 atk_usage_note(const pg_uuid_t *token_id, int outcome,
 			   TimestampTz now, const inet *address)
 {

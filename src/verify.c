@@ -16,7 +16,7 @@
 #include "usage.h"
 #include "verify.h"
 
-AtkRequest
+ATK_HOT AtkRequest
 atk_request_of(FunctionCallInfo fcinfo)
 {
 	AtkRequest	request = {{"", 0}, NULL};
@@ -29,7 +29,7 @@ atk_request_of(FunctionCallInfo fcinfo)
 	return request;
 }
 
-static bool
+ATK_HOT static bool
 address_allowed(const AtkToken *token, const AtkRequest *request)
 {
 	bool		isnull;
@@ -41,7 +41,7 @@ address_allowed(const AtkToken *token, const AtkRequest *request)
 		atk_address_allowed(DatumGetArrayTypeP(networks), request->address);
 }
 
-static bool
+ATK_HOT static bool
 scope_granted(const AtkToken *token, const AtkRequest *request)
 {
 	struct varlena *scopes;
@@ -55,7 +55,7 @@ scope_granted(const AtkToken *token, const AtkRequest *request)
 	return atk_scopes_grant(ATK_SCOPES_OF(scopes), request->required);
 }
 
-AtkOutcome
+ATK_HOT AtkOutcome
 atk_decide(const AtkToken *token, const AtkRealm *realm, bool idle,
 		   TimestampTz now, const AtkRequest *request)
 {
@@ -131,7 +131,7 @@ used_since(const AtkToken *token, TimestampTz limit)
  * Is the latest of creation, change of state, rotation and use longer ago than
  * the realm allows?  What needs no look-up is asked first.
  */
-static bool
+ATK_HOT static bool
 is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)
 {
 	TimestampTz limit;
@@ -142,7 +142,7 @@ is_idle(const AtkToken *token, const AtkRealm *realm, TimestampTz now)
 	return !changed_since(token, limit) && !used_since(token, limit);
 }
 
-static AtkOutcome
+ATK_HOT static AtkOutcome
 decide_now(const AtkToken *token, const AtkRequest *request, TimestampTz now)
 {
 	AtkRealm	realm;
@@ -156,7 +156,7 @@ decide_now(const AtkToken *token, const AtkRequest *request, TimestampTz now)
 					  request);
 }
 
-AtkOutcome
+ATK_HOT AtkOutcome
 atk_verify(AtkTokenFinder *finder, const AtkPresented *presented,
 		   const AtkRequest *request, AtkToken *token)
 {

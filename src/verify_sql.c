@@ -82,7 +82,7 @@ static const struct
 	{OUT_METADATA, Anum_token_metadata},
 };
 
-static void
+ATK_HOT static void
 describe_token(const AtkToken *token, Datum *values, bool *nulls)
 {
 	struct varlena *scopes;
@@ -105,7 +105,7 @@ describe_token(const AtkToken *token, Datum *values, bool *nulls)
 }
 
 /* The columns; token is NULL where none was found. */
-static void
+ATK_HOT static void
 describe(AtkOutcome outcome, const AtkToken *token, Datum *values, bool *nulls)
 {
 	memset(nulls, true, OUT_COUNT * sizeof(bool));
@@ -116,7 +116,7 @@ describe(AtkOutcome outcome, const AtkToken *token, Datum *values, bool *nulls)
 		describe_token(token, values, nulls);
 }
 
-static Datum
+ATK_HOT static Datum
 verify_row(AtkOutcome outcome, const AtkToken *token)
 {
 	Datum		values[OUT_COUNT];
@@ -126,7 +126,7 @@ verify_row(AtkOutcome outcome, const AtkToken *token)
 	return atk_result_row(&verify_result, values, nulls);
 }
 
-static Datum
+ATK_HOT static Datum
 verify_one(FunctionCallInfo fcinfo, Reader read)
 {
 	AtkRequest	request = atk_request_of(fcinfo);
@@ -147,7 +147,7 @@ verify_one(FunctionCallInfo fcinfo, Reader read)
 }
 
 /* verify(token text, scope text, address inet) -> row */
-Datum
+ATK_HOT Datum
 atk_sql_verify(PG_FUNCTION_ARGS)
 {
 	return verify_one(fcinfo, atk_present_argument);
@@ -222,7 +222,7 @@ atk_sql_verify_many(PG_FUNCTION_ARGS)
 }
 
 /* verified_id(token text, scope text, address inet) -> uuid */
-Datum
+ATK_HOT Datum
 atk_sql_verified_id(PG_FUNCTION_ARGS)
 {
 	AtkRequest	request = atk_request_of(fcinfo);
