@@ -248,6 +248,16 @@ atk_guard_check(AtkTable table, const char *refusal)
 	table_close(rel, NoLock);
 }
 
+bool
+atk_guard_may_read(AtkTable table)
+{
+	Relation	rel = atk_table_open(table, AccessShareLock);
+	bool		clean = planned_code(rel) == NULL;
+
+	table_close(rel, NoLock);
+	return clean;
+}
+
 void
 atk_guard_check_read(AtkTable table, const char *refusal)
 {

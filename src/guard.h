@@ -46,6 +46,9 @@ extern void atk_guard_check(AtkTable table, const char *refusal);
  */
 extern void atk_guard_check_read(AtkTable table, const char *refusal);
 
+/* For those who do without instead. */
+extern bool atk_guard_may_read(AtkTable table);
+
 /*
  * Between these two SPI is connected, the user is the table's owner, names
  * are looked up in pg_catalog alone, and ordinary triggers do not fire.  An

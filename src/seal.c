@@ -334,6 +334,15 @@ static const char stats_sql[] =
 "  JOIN apitoken._event e ON e.id = u.event_id ORDER BY u.event_id LIMIT 1),"
 " (SELECT s.id FROM apitoken._event_seal s ORDER BY s.id DESC LIMIT 1)";
 
+/* Where somebody attached code the worker says so (last_seal_error). */
+static bool
+may_read(void)
+{
+	return atk_guard_may_read(ATK_TABLE_EVENT) &&
+		atk_guard_may_read(ATK_TABLE_EVENT_UNSEALED) &&
+		atk_guard_may_read(ATK_TABLE_EVENT_SEAL);
+}
+
 void
 atk_seal_stats(AtkSealStats *stats)
 {
@@ -341,7 +350,9 @@ atk_seal_stats(AtkSealStats *stats)
 	Datum		value;
 	bool		isnull;
 
-	atk_seal_check_read("the state of seals is not told");
+	*stats = (AtkSealStats) {DT_NOBEGIN, 0, !may_read()};
+	if (stats->unknown)
+		return;
 	atk_guard_begin_reading(&guard, ATK_TABLE_EVENT_SEAL);
 	if (SPI_execute(stats_sql, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed");

@@ -46,6 +46,7 @@ typedef struct AtkSealStats
 {
 	TimestampTz oldest_unsealed;	/* DT_NOBEGIN: all is sealed */
 	int64		last_seal;		/* 0: none yet */
+	bool		unknown;		/* the tables are not read: guard.h */
 } AtkSealStats;
 
 extern void atk_seal_stats(AtkSealStats *stats);

@@ -133,7 +133,8 @@ atk_sql_stats(PG_FUNCTION_ARGS)
 	atk_session_require(ATK_RIGHT_NONE);
 	atk_tally_stats(&tally);
 	atk_seal_stats(&seal);
-	if (!TIMESTAMP_IS_NOBEGIN(seal.oldest_unsealed) && !RecoveryInProgress())
+	if ((seal.unknown || !TIMESTAMP_IS_NOBEGIN(seal.oldest_unsealed)) &&
+		!RecoveryInProgress())
 		atk_summon_to_seal();
 	else if (tally.used > 0)
 		atk_summon(GetCurrentTimestamp());
