@@ -82,24 +82,11 @@ create(void *memory)
 	}
 }
 
-static void
-restore_nothing(void *memory)
-{
-}
-
-static void
-save_nothing(void)
-{
-}
-
 static AtkSegment segment = {
 	.name = "apitoken places 1",
 	.failure = "places of tokens are not remembered in this session",
 	.size = memory_size,
 	.create = create,
-	.restore = restore_nothing,
-	.forget = save_nothing,
-	.save = save_nothing,
 };
 
 static inline uint32

@@ -68,24 +68,11 @@ create_board(void *memory)
 		SpinLockInit(&board->places[i].mutex);
 }
 
-static void
-restore_nothing(void *memory)
-{
-}
-
-static void
-save_nothing(void)
-{
-}
-
 static AtkSegment segment = {
 	.name = "apitoken rekey 1",
 	.failure = "tokens are not stored with the new key in this session",
 	.size = board_size,
 	.create = create_board,
-	.restore = restore_nothing,
-	.forget = save_nothing,
-	.save = save_nothing,
 };
 
 /* No key is being replaced: nobody needs the memory. */

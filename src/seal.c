@@ -142,7 +142,7 @@ find_newest(AtkDigest *before)
 static void
 remember_untold(void)
 {
-	AtkSeal		seal;
+	AtkSeal		seal = {0};
 
 	if (atk_guard_run(newest_sql, 0, NULL, NULL) == 0)
 		return;

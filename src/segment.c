@@ -78,13 +78,14 @@ attach_locked(AtkSegment *segment)
 	if (segment->anchor->handle == DSM_HANDLE_INVALID)
 	{
 		memory = create(segment);
-		if (memory != NULL)
+		if (memory != NULL && segment->restore != NULL)
 			segment->restore(memory);
 	}
 	else
 	{
 		memory = find(segment);
-		if (memory != NULL && segment->anchor->attached == 0)
+		if (memory != NULL && segment->anchor->attached == 0 &&
+			segment->forget != NULL)
 			segment->forget();
 	}
 	if (memory != NULL)
@@ -148,7 +149,7 @@ leave(int code, Datum arg)
 	AtkSegment *segment = (AtkSegment *) DatumGetPointer(arg);
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	if (--segment->anchor->attached == 0)
+	if (--segment->anchor->attached == 0 && segment->save != NULL)
 		segment->save();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -30,6 +30,8 @@ typedef struct AtkSegment
 	/* Called with AddinShmemInitLock held: by one process at a time. */
 	Size		(*size) (void);
 	void		(*create) (void *memory);	/* of zeroed memory */
+
+	/* NULL, all three, where nothing needs to outlive the memory. */
 	void		(*restore) (void *memory);	/* what was saved, if anything */
 	void		(*forget) (void);	/* that */
 	void		(*save) (void);

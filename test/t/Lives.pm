@@ -60,6 +60,8 @@ my %OUTCOMES = (
 	gone => [ 'unknown', 'unknown' ]);
 my @STEPS = qw(issued rotated suspended activated revoked deleted);
 
+# Of this test alone: several run at once.
+my $dir;
 my $scripts = 0;
 
 # From a file: there is nobody to be told the rest when the server is gone.  It
@@ -67,7 +69,8 @@ my $scripts = 0;
 sub start_client
 {
 	my ($node, $lives, $times, $first) = @_;
-	my $script = "$PostgreSQL::Test::Utils::tmp_check/script" . ++$scripts;
+	$dir //= PostgreSQL::Test::Utils::tempdir();
+	my $script = "$dir/script" . ++$scripts;
 	my %client = (name => "client$scripts", out => '', err => '');
 
 	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 3000));
