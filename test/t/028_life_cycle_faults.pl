@@ -210,7 +210,8 @@ sub with_growing_timeout
 
 	for (my $timeout = 1; ; $timeout += 1 + int($timeout / 4))
 	{
-		my $answer = ask($session, "SET statement_timeout = $timeout;\n$sql;\nRESET statement_timeout");
+		# Taking it back by a statement of its own could be what is interrupted.
+		my $answer = ask($session, "BEGIN;\nSET LOCAL statement_timeout = $timeout;\n$sql;\nCOMMIT");
 
 		return ($interrupted, $answer) unless $answer eq 'ERROR 57014';
 		$interrupted++;

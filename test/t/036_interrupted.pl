@@ -48,7 +48,8 @@ my @others = (
 	[ 'flush_usage', '_usage _usage_hourly', q{SELECT apitoken.flush_usage()} ],
 	[ 'seal_events', '_event_seal _event_unsealed', q{SELECT apitoken.seal_events()} ],
 	[ 'purge_usage', '_usage_hourly', q{SELECT apitoken.purge_usage('0')} ],
-	[ 'purge_events', '_event _event_seal _event_unsealed', q{SELECT apitoken.purge_events('0')} ],
+	# Undone where it comes to its end: what follows needs the events.
+	[ 'purge_events', '', q{DO $$ BEGIN PERFORM apitoken.purge_events('0'); RAISE SQLSTATE 'UNDO0'; EXCEPTION WHEN SQLSTATE 'UNDO0' THEN NULL; END $$} ],
 	[ 'enable_search', '', q{SELECT apitoken.enable_search()} ]);
 
 # --- how ---
