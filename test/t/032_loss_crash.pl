@@ -106,19 +106,20 @@ my @KILLS = (
 my $round = 0;
 while (my ($what, $kill) = splice @KILLS, 0, 2)
 {
-	my @clients = map { start_client($node, $_) } $LIFE, $LIFE . $DEATH, $LIFE . $REMOVAL;
+	# These first, for they are slow: the lives would come to their end.
 	my @others = map { start_client($node, $_, 20000) } $PURGE, $VERIFICATION, $SWITCH, $MAINTENANCE;
+	wait_told($_, 3) foreach @others;
+	my @clients = map { start_client($node, $_) } $LIFE, $LIFE . $DEATH, $LIFE . $REMOVAL;
 
 	$round++;
 	wait_told($_, 21 * $round) foreach @clients;
-	wait_told($_, 3) foreach @others;
 	$kill->();
 	$_->{run}->finish foreach @clients, @others;
 	isnt(join('', map { $_->{run}->result } @clients), '000', "$what: the clients were interrupted");
 
 	# Between a suspension and the next activation it is either; what is
 	# revoked may be purged.
-	my %said = map { $_ => 1 } $others[1]{out} =~ /^verified (.*)/mg;
+	my %said = map { $_ => 1 } said($others[1]) =~ /^verified (.*)/mg;
 	is(join(' ', grep { !/^(valid|suspended) (revoked|unknown)$/ } keys %said), '', "$what: verifications said nothing else before");
 	like(join(' ', outcomes($node, [ $steady, $never ])), qr/^(valid|suspended) (revoked|unknown)$/, '... nor say it afterwards');
 	$node->safe_psql('postgres', "SELECT apitoken.activate('$steady_id') FROM apitoken.tokens WHERE id = '$steady_id' AND status = 'suspended'");
