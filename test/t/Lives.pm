@@ -74,7 +74,7 @@ sub start_client
 	# To files: a pipe that nobody reads for a while would stop the client.
 	my %client = (name => "client$scripts", file => "$script.out", log => "$script.err");
 
-	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 3000));
+	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 20000));
 	$client{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script,
 			'-d', $node->connstr('postgres') . " application_name=$client{name}" ],
