@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
 
-our @EXPORT = qw($LIFE $DEATH $REMOVAL $PURGE start_client stop_client said told
+our @EXPORT = qw($LIFE $DEATH $REMOVAL $PURGE start_client stop_client told
   wait_told so_far check_lives outcomes);
 
 # One token's life in a client, in realm acme: each line is told when it was
@@ -71,14 +71,13 @@ sub start_client
 	my ($node, $lives, $times, $first) = @_;
 	$dir //= PostgreSQL::Test::Utils::tempdir();
 	my $script = "$dir/script" . ++$scripts;
-	# To files: a pipe that nobody reads for a while would stop the client.
-	my %client = (name => "client$scripts", file => "$script.out", log => "$script.err");
+	my %client = (name => "client$scripts", out => '', err => '');
 
-	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 20000));
+	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 3000));
 	$client{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script,
 			'-d', $node->connstr('postgres') . " application_name=$client{name}" ],
-		'>', $client{file}, '2>', $client{log});
+		'>', \$client{out}, '2>', \$client{err});
 	return \%client;
 }
 
@@ -93,19 +92,12 @@ sub stop_client
 	return;
 }
 
-# What a client was told until now, or, as so_far() has it, until then.
-sub said
-{
-	my ($client) = @_;
-
-	return $client->{out} // slurp($client->{file});
-}
-
 sub told
 {
 	my ($client) = @_;
 
-	return scalar(() = said($client) =~ /^\w+ /mg);
+	$client->{run}->pump_nb;
+	return scalar(() = $client->{out} =~ /^\w+ /mg);
 }
 
 # Waits until it was told so many things.
@@ -113,7 +105,7 @@ sub wait_told
 {
 	my ($client, $many) = @_;
 
-	wait_until(sub { told($client) > $many }) or die "client was told of too little: " . said($client);
+	$client->{run}->pump until told($client) > $many;
 	return;
 }
 
@@ -122,7 +114,8 @@ sub so_far
 {
 	my ($client) = @_;
 
-	return { out => said($client) =~ s/[^\n]*\z//r };
+	told($client);
+	return { out => $client->{out} =~ s/[^\n]*\z//r };
 }
 
 # What the clients were told of each token: the last word, and its secrets.
@@ -131,7 +124,7 @@ sub lives_of
 	my ($client) = @_;
 	my (@order, %life);
 
-	foreach (split /\n/, said($client))
+	foreach (split /\n/, $client->{out})
 	{
 		my ($word, $id, $secret) = split / /;
 
