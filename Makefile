@@ -24,6 +24,7 @@ OBJS = \
 	src/table.o \
 	src/place.o \
 	src/probe.o \
+	src/ending.o \
 	src/row.o \
 	src/bucket.o \
 	src/realm.o \

@@ -10,12 +10,8 @@
 #include "fmgr.h"
 
 #include "current.h"
-#include "duty.h"
 #include "guc.h"
-#include "seal.h"
-#include "summon.h"
 #include "table.h"
-#include "tally.h"
 #include "usage.h"
 
 ATK_MODULE_MAGIC(ATK_VERSION);
@@ -32,9 +28,5 @@ _PG_init(void)
 	atk_guc_init();
 	atk_table_init();
 	atk_current_init();
-	atk_duty_init();
-	atk_tally_init();
 	atk_usage_init();
-	atk_summon_init();
-	atk_seal_init();
 }

@@ -95,10 +95,10 @@ atk_sql_revoke_self(PG_FUNCTION_ARGS)
 	atk_session_require(ATK_RIGHT_NONE);
 	atk_pepper_require();
 	token = PG_ARGISNULL(0) ? NULL : atk_secret_argument(PG_GETARG_DATUM(0));
-	if (token == NULL || !atk_text_possible(VARDATA_ANY(token),
-											VARSIZE_ANY_EXHDR(token)))
+	if (token == NULL || !atk_present_text(VARDATA_ANY(token),
+										   VARSIZE_ANY_EXHDR(token),
+										   &presented))
 		atk_raise_not_a_secret();
-	atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), &presented);
 	atk_wipe_copy(token, PG_GETARG_DATUM(0));
 	PG_RETURN_BOOL(atk_revoke_self(&presented));
 }

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "current.h"
+#include "ending.h"
 
 typedef struct Entry
 {
@@ -76,17 +77,14 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId subtransaction,
  * memory goes with the transaction.
  */
 static void
-at_transaction_end(XactEvent event, void *arg)
+forget(XactEvent event)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		top = NULL;
+	top = NULL;
 }
 
 void
 atk_current_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
 }
 
@@ -112,6 +110,7 @@ atk_current_set(const AtkCurrent *token)
 	entry->below = top;
 	MemoryContextSwitchTo(old);
 
+	atk_at_end(forget);
 	top = entry;
 	merge();
 }

@@ -43,12 +43,6 @@ atk_digest_key_id(const uint8 *key, size_t key_len)
 	return id == 0 ? 1 : (int32) id;
 }
 
-ATK_HOT bool
-atk_digest_equal(const AtkDigest *a, const AtkDigest *b)
-{
-	return sodium_memcmp(a->bytes, b->bytes, ATK_DIGEST_LEN) == 0;
-}
-
 int
 atk_digest_compare(const AtkDigest *a, const AtkDigest *b)
 {

@@ -38,8 +38,33 @@ extern void atk_digest_of_sha256(const uint8 *sha256, const uint8 *key,
  */
 extern int32 atk_digest_key_id(const uint8 *key, size_t key_len);
 
-/* Constant-time. */
-extern bool atk_digest_equal(const AtkDigest *a, const AtkDigest *b);
+/*
+ * Without a branch on what is compared, whose time would tell where two
+ * differ; len is a multiple of 8.  Of digests and codes of secrets, never of
+ * secrets themselves: for them there is sodium_memcmp().
+ */
+static inline bool
+atk_bytes_equal(const uint8 *a, const uint8 *b, size_t len)
+{
+	uint64		differ = 0;
+
+	for (size_t i = 0; i < len; i += sizeof(uint64))
+	{
+		uint64		of_a,
+					of_b;
+
+		memcpy(&of_a, a + i, sizeof(of_a));
+		memcpy(&of_b, b + i, sizeof(of_b));
+		differ |= of_a ^ of_b;
+	}
+	return differ == 0;
+}
+
+static inline bool
+atk_digest_equal(const AtkDigest *a, const AtkDigest *b)
+{
+	return atk_bytes_equal(a->bytes, b->bytes, ATK_DIGEST_LEN);
+}
 
 /* Bytewise order; a digest is uniform, so its order says nothing. */
 extern int	atk_digest_compare(const AtkDigest *a, const AtkDigest *b);

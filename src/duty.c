@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "duty.h"
+#include "ending.h"
 #include "guc.h"
 
 static AtkDuty *duty;
@@ -185,28 +186,21 @@ atk_duty_reached(Oid database)
  * savepoint before it.
  */
 static void
-set_result_at_end(XactEvent event, void *arg)
+set_results(XactEvent event)
 {
 	for (int job = 0; job < ATK_NJOBS; job++)
 	{
 		if (event == XACT_EVENT_COMMIT && TransactionIdIsValid(done[job]) &&
 			TransactionIdDidCommit(done[job]))
 			set_result(job, NULL);
-		if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-			event == XACT_EVENT_PREPARE)
-			done[job] = InvalidTransactionId;
+		done[job] = InvalidTransactionId;
 	}
-}
-
-void
-atk_duty_init(void)
-{
-	RegisterXactCallback(set_result_at_end, NULL);
 }
 
 void
 atk_duty_done(AtkJob job)
 {
+	atk_at_end(set_results);
 	done[job] = GetCurrentTransactionId();
 }
 

@@ -67,8 +67,6 @@ typedef struct AtkDutyStats
 	char		errors[ATK_NJOBS][ATK_FLUSH_ERROR_LEN];
 } AtkDutyStats;
 
-/* When the library is loaded. */
-extern void atk_duty_init(void);
 
 /* When the memory is made, and when a process has attached to it. */
 extern void atk_duty_create(AtkDuty *duty);

@@ -57,7 +57,7 @@ atk_memo_find(const char *text, size_t len, AtkMemoCode *code,
 	(void) crypto_shorthash_siphashx24(code->bytes, (const uint8 *) text, len,
 									   key);
 	place = place_of(code);
-	if (sodium_memcmp(&place->code, code, sizeof(AtkMemoCode)) != 0)
+	if (!atk_bytes_equal(place->code.bytes, code->bytes, ATK_MEMO_CODE_LEN))
 		return false;
 	*digest = place->digest;
 	return true;

@@ -271,25 +271,30 @@ hash_text(const char *text, size_t len, AtkPresented *presented)
 	sodium_memzero(sha256, sizeof(sha256));
 }
 
-/* While a key is being replaced, which is not for long, all are hashed. */
-ATK_HOT void
+/*
+ * While a key is being replaced, which is not for long, all are hashed.  What
+ * is remembered could be a token: nothing else is ever hashed.
+ */
+ATK_HOT bool
 atk_present_text(const char *text, size_t len, AtkPresented *presented)
 {
 	AtkMemoCode code;
 
 	require();
-	if (nkeys > 1)
-		hash_text(text, len, presented);
-	else if (atk_memo_find(text, len, &code, &presented->digests[0]))
+	if (!atk_text_length_possible(len))
+		return false;
+	if (nkeys == 1 && atk_memo_find(text, len, &code, &presented->digests[0]))
 	{
 		presented->n = 1;
 		presented->key_ids[0] = in_use[0]->id;
+		return true;
 	}
-	else
-	{
-		hash_text(text, len, presented);
+	if (!atk_text_printable(text, len))
+		return false;
+	hash_text(text, len, presented);
+	if (nkeys == 1)
 		atk_memo_keep(&code, &presented->digests[0]);
-	}
+	return true;
 }
 
 /* Nothing can raise between the copy here and its wiping. */
@@ -297,15 +302,12 @@ ATK_HOT bool
 atk_present_argument(Datum argument, AtkPresented *presented)
 {
 	text	   *token;
-	size_t		len;
 	bool		possible;
 
 	require();
 	token = DatumGetTextPP(argument);
-	len = VARSIZE_ANY_EXHDR(token);
-	possible = atk_text_possible(VARDATA_ANY(token), len);
-	if (possible)
-		atk_present_text(VARDATA_ANY(token), len, presented);
+	possible = atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token),
+								presented);
 	atk_wipe_copy(token, argument);
 	return possible;
 }

@@ -42,10 +42,12 @@ typedef struct AtkPresented
 extern void atk_pepper_require(void);
 
 extern void atk_present_sha256(const uint8 *sha256, AtkPresented *presented);
-extern void atk_present_text(const char *text, size_t len,
+
+/* false: it cannot be the text of a token. */
+extern bool atk_present_text(const char *text, size_t len,
 							 AtkPresented *presented);
 
-/* An argument of type text; false: it cannot be a token.  No copy stays. */
+/* The same for an argument of type text.  No copy of it stays. */
 extern bool atk_present_argument(Datum argument, AtkPresented *presented);
 
 /* Under the current key alone: of a token that is to be stored. */

@@ -22,11 +22,9 @@ ATK_FUNCTION(atk_sql_read);
 static bool
 present(const text *token, AtkPresented *presented)
 {
-	if (token == NULL ||
-		!atk_text_possible(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token)))
-		return false;
-	atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token), presented);
-	return true;
+	return token != NULL &&
+		atk_present_text(VARDATA_ANY(token), VARSIZE_ANY_EXHDR(token),
+						 presented);
 }
 
 static Jsonb *

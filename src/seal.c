@@ -16,6 +16,7 @@
 
 #include "chain.h"
 #include "duty.h"
+#include "ending.h"
 #include "guard.h"
 #include "pepper.h"
 #include "seal.h"
@@ -26,23 +27,12 @@
 
 static struct
 {
-	TransactionId xid;			/* of the (sub)transaction; 0: none */
+	TransactionId xid;			/* of the (sub)transaction */
 	char		database[NAMEDATALEN];
 	int64		id;
 	TimestampTz last_event_at;
 	AtkDigest	digest;
 }			newest;				/* seal of the transaction under way */
-
-static void
-remember_newest(const AtkSeal *seal)
-{
-	(void) atk_tally_attach();	/* at commit nothing may fail */
-	newest.xid = GetCurrentTransactionId();
-	strlcpy(newest.database, get_database_name(MyDatabaseId), NAMEDATALEN);
-	newest.id = seal->id;
-	newest.last_event_at = seal->last_event_at;
-	newest.digest = seal->digest;
-}
 
 static void
 tell_newest(void)
@@ -64,25 +54,24 @@ tell_newest(void)
  * worker looks after it (remember_untold()).
  */
 static void
-tell_at_end(XactEvent event, void *arg)
+tell_or_summon(XactEvent event)
 {
-	if (TransactionIdIsValid(newest.xid) &&
-		(event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE))
-	{
-		if (event == XACT_EVENT_COMMIT && TransactionIdDidCommit(newest.xid))
-			tell_newest();
-		else
-			atk_summon_to_seal();
-	}
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		newest.xid = InvalidTransactionId;
+	if (event == XACT_EVENT_COMMIT && TransactionIdDidCommit(newest.xid))
+		tell_newest();
+	else if (event != XACT_EVENT_ABORT)
+		atk_summon_to_seal();
 }
 
-void
-atk_seal_init(void)
+static void
+remember_newest(const AtkSeal *seal)
 {
-	RegisterXactCallback(tell_at_end, NULL);
+	(void) atk_tally_attach();	/* at commit nothing may fail */
+	atk_at_end(tell_or_summon);
+	newest.xid = GetCurrentTransactionId();
+	strlcpy(newest.database, get_database_name(MyDatabaseId), NAMEDATALEN);
+	newest.id = seal->id;
+	newest.last_event_at = seal->last_event_at;
+	newest.digest = seal->digest;
 }
 
 /* --- one seal --- */

@@ -21,8 +21,6 @@
 
 #define ATK_SEAL_BATCH 1000		/* events of a seal */
 
-extern void atk_seal_init(void);
-
 /*
  * Makes one seal of events behind *after, which it moves on, and returns their
  * number.  Fewer than ATK_SEAL_BATCH: that was all.  Waits for another sealer.

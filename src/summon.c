@@ -13,11 +13,10 @@
 #include "utils/timestamp.h"
 
 #include "duty.h"
+#include "ending.h"
 #include "guc.h"
 #include "summon.h"
 #include "tally.h"
-
-static bool events_written;		/* by the transaction under way */
 
 /*
  * The file that this library was loaded from: the worker must load the same
@@ -86,28 +85,17 @@ atk_summon_to_seal(void)
  * Of a prepared transaction nobody is told when it commits: the worker that
  * comes now looks after it (worker.c).
  */
-ATK_HOT static void
-summon_at_end(XactEvent event, void *arg)
+static void
+summon_unless_aborted(XactEvent event)
 {
-	if (events_written &&
-		(event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE))
+	if (event != XACT_EVENT_ABORT)
 		atk_summon_to_seal();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		events_written = false;
-}
-
-void
-atk_summon_init(void)
-{
-	RegisterXactCallback(summon_at_end, NULL);
 }
 
 /* Attaches to the memory now: at commit nothing may fail. */
 void
 atk_summon_for_events(void)
 {
-	if (!events_written)
-		(void) atk_tally_attach();
-	events_written = true;
+	(void) atk_tally_attach();
+	atk_at_end(summon_unless_aborted);
 }

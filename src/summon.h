@@ -10,8 +10,6 @@
 
 #include "datatype/timestamp.h"
 
-extern void atk_summon_init(void);
-
 /* Sees to it that there is a worker; never raises, never waits. */
 extern void atk_summon(TimestampTz now);
 

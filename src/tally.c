@@ -27,6 +27,7 @@
 #include "storage/procarray.h"
 
 #include "duty.h"
+#include "ending.h"
 #include "guc.h"
 #include "segment.h"
 #include "slot.h"
@@ -48,7 +49,6 @@ typedef struct Array
 } Array;
 
 static Array *array;
-static bool marked;				/* slots, by the transaction under way */
 
 /* --- places --- */
 
@@ -405,20 +405,11 @@ atk_tally_settle(Oid database)
  * Settles what this backend has marked as soon as its transaction ends.  One
  * that is prepared is settled by the next flush after it is finished.
  */
-ATK_HOT static void
-settle_at_end(XactEvent event, void *arg)
+static void
+settle_marked(XactEvent event)
 {
-	if (marked && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
+	if (event != XACT_EVENT_PREPARE)
 		settle(MyDatabaseId, true);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		marked = false;
-}
-
-void
-atk_tally_init(void)
-{
-	RegisterXactCallback(settle_at_end, NULL);
 }
 
 int
@@ -429,6 +420,7 @@ atk_tally_collect(AtkSlotKind kind, Oid database, TransactionId xid,
 
 	if (!attached())
 		return 0;
+	atk_at_end(settle_marked);
 	for (; *position < (int) array->nslots && n < most; (*position)++)
 	{
 		AtkSlot    *slot = &array->slots[*position];
@@ -437,7 +429,6 @@ atk_tally_collect(AtkSlotKind kind, Oid database, TransactionId xid,
 		if (atk_slot_is_free(slot) || slot->database != database ||
 			!atk_slot_collect(slot, kind, database, xid, &tallies[n]))
 			continue;
-		marked = true;
 		n++;
 	}
 	return n;

@@ -38,7 +38,6 @@ typedef struct AtkTallyStats
 	int64		dropped;		/* uses that found no slot */
 } AtkTallyStats;
 
-extern void atk_tally_init(void);
 
 /* Attaches to the memory, unless this has been done; false: there is none. */
 extern bool atk_tally_attach(void);

@@ -121,8 +121,7 @@ atk_text_printable(const char *text, size_t len)
 ATK_HOT bool
 atk_text_possible(const char *text, size_t len)
 {
-	return len >= ATK_TEXT_MIN && len <= ATK_TEXT_MAX &&
-		atk_text_printable(text, len);
+	return atk_text_length_possible(len) && atk_text_printable(text, len);
 }
 
 bool

@@ -48,6 +48,12 @@ typedef struct AtkTextParts
 	const char *secret;			/* ATK_SECRET_LEN, NULL in a public id */
 } AtkTextParts;
 
+static inline bool
+atk_text_length_possible(size_t len)
+{
+	return len >= ATK_TEXT_MIN && len <= ATK_TEXT_MAX;
+}
+
 /* May this be the text of any token at all?  8 to 512 bytes 0x21 to 0x7E. */
 extern bool atk_text_possible(const char *text, size_t len);
 

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "columns.h"
+#include "ending.h"
 #include "guc.h"
 #include "outcome.h"
 #include "row.h"
@@ -172,20 +173,6 @@ typedef struct Retired
 
 static Retired *retired;		/* by the transaction under way */
 
-void
-atk_usage_retire(Datum token_id)
-{
-	Retired    *one;
-
-	if (!atk_tally_retire(DatumGetUUIDP(token_id)))
-		return;
-	one = MemoryContextAlloc(TopTransactionContext, sizeof(Retired));
-	one->xid = GetCurrentTransactionId();
-	one->token_id = *DatumGetUUIDP(token_id);
-	one->next = retired;
-	retired = one;
-}
-
 /* What was rolled back has given no id to anybody: the former token is there. */
 static void
 revive_aborted(void)
@@ -212,18 +199,30 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 
 /* Nobody is told what becomes of a prepared transaction: it counts as done. */
 static void
-end_transaction(XactEvent event, void *arg)
+end_transaction(XactEvent event)
 {
 	if (event == XACT_EVENT_ABORT)
 		revive_aborted();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
-		event == XACT_EVENT_ABORT)
-		retired = NULL;
+	retired = NULL;
+}
+
+void
+atk_usage_retire(Datum token_id)
+{
+	Retired    *one;
+
+	if (!atk_tally_retire(DatumGetUUIDP(token_id)))
+		return;
+	one = MemoryContextAlloc(TopTransactionContext, sizeof(Retired));
+	one->xid = GetCurrentTransactionId();
+	one->token_id = *DatumGetUUIDP(token_id);
+	one->next = retired;
+	atk_at_end(end_transaction);
+	retired = one;
 }
 
 void
 atk_usage_init(void)
 {
-	RegisterXactCallback(end_transaction, NULL);
 	RegisterSubXactCallback(end_subtransaction, NULL);
 }

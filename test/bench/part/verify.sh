@@ -101,6 +101,14 @@ part_verify()
 	check verify one
 	compare tracked one_token rate verify -- one_token rate hand
 	rate_row 'verify, one token' 'SQL by hand' 1
+	set_server
+}
+
+part_spread()
+{
+	choose_index
+	flush_each_round
+	rate_heading 'Verification of many tokens, 8 clients, prepared statements'
 	check verified_id spread
 	present nothing spread text <<<'SELECT @token@'
 	compare tracked rate verified_id -- rate nothing

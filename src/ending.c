@@ -1,0 +1,44 @@
+/*
+ * ending.c
+ *		What is to be done when the transaction under way ends; see ending.h.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "ending.h"
+
+#define MOST	8				/* there are as many as callers in the source */
+
+static AtkEnding endings[MOST];
+static int	nendings;
+static bool registered;
+
+/* The parallel workers' events are left out: they verify, and no more. */
+static void
+transaction_ends(XactEvent event, void *arg)
+{
+	int			n = nendings;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE &&
+		event != XACT_EVENT_ABORT)
+		return;
+	nendings = 0;
+	for (int i = 0; i < n; i++)
+		endings[i] (event);
+}
+
+void
+atk_at_end(AtkEnding ending)
+{
+	for (int i = 0; i < nendings; i++)
+	{
+		if (endings[i] == ending)
+			return;
+	}
+	if (!registered)
+		RegisterXactCallback(transaction_ends, NULL);
+	registered = true;
+	if (nendings == MOST)
+		elog(ERROR, "too many kinds of endings");
+	endings[nendings++] = ending;
+}
