@@ -99,6 +99,47 @@ end_scan(AtkProbe *probe)
 	probe->index = NULL;
 }
 
+/*
+ * What table_slot_create() would make, without memory of its own and without a
+ * reference to the row type, which the open table keeps.
+ */
+ATK_HOT static TupleTableSlot *
+slot_in(AtkProbeRoom *room, TupleDesc desc)
+{
+	TupleTableSlot *slot = &room->slot.base.base;
+
+	memset(&room->slot, 0, sizeof(room->slot));
+	slot->type = T_TupleTableSlot;
+	slot->tts_flags = TTS_FLAG_EMPTY | TTS_FLAG_FIXED;
+	*((const TupleTableSlotOps **) &slot->tts_ops) = &TTSOpsBufferHeapTuple;
+	slot->tts_tupleDescriptor = desc;
+	slot->tts_values = room->values;
+	slot->tts_isnull = room->nulls;
+	slot->tts_mcxt = CurrentMemoryContext;
+	slot->tts_ops->init(slot);
+	return slot;
+}
+
+ATK_HOT static TupleTableSlot *
+make_slot(AtkProbe *probe)
+{
+	TupleDesc	desc = RelationGetDescr(probe->heap);
+
+	if (desc->natts <= ATK_PROBE_COLUMNS &&
+		table_slot_callbacks(probe->heap) == &TTSOpsBufferHeapTuple)
+		return slot_in(&probe->room, desc);
+	return table_slot_create(probe->heap, NULL);
+}
+
+ATK_HOT static void
+drop_slot(AtkProbe *probe)
+{
+	if (probe->slot == &probe->room.slot.base.base)
+		ExecClearTuple(probe->slot);
+	else
+		ExecDropSingleTupleTableSlot(probe->slot);
+}
+
 /* Heap and snapshot are there. */
 ATK_HOT static void
 begin(AtkProbe *probe, AtkKey key)
@@ -106,7 +147,7 @@ begin(AtkProbe *probe, AtkKey key)
 	probe->key = key;
 	probe->index = NULL;
 	probe->context = CurrentMemoryContext;
-	probe->slot = table_slot_create(probe->heap, NULL);
+	probe->slot = make_slot(probe);
 }
 
 ATK_HOT void
@@ -377,7 +418,7 @@ ATK_HOT void
 atk_probe_end(AtkProbe *probe)
 {
 	end_scan(probe);
-	ExecDropSingleTupleTableSlot(probe->slot);
+	drop_slot(probe);
 	if (!probe->beside)
 	{
 		drop_snapshot(probe);

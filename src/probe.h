@@ -29,6 +29,17 @@
 
 #include "table.h"
 
+/* Where a row is put: in the probe itself, unless the table has more columns. */
+#define ATK_PROBE_COLUMNS 48
+
+typedef struct AtkProbeRoom
+{
+	BufferHeapTupleTableSlot slot;
+	Datum		values[ATK_PROBE_COLUMNS];
+	bool		nulls[ATK_PROBE_COLUMNS];
+} AtkProbeRoom;
+
+/* Must stay where it is from its beginning to its end. */
 typedef struct AtkProbe
 {
 	AtkKey		key;
@@ -40,6 +51,7 @@ typedef struct AtkProbe
 	MemoryContext context;		/* in which the scan was begun */
 	TupleTableSlot *slot;
 	bool		beside;			/* heap and snapshot belong to another */
+	AtkProbeRoom room;
 } AtkProbe;
 
 extern void atk_probe_begin(AtkProbe *probe, AtkKey key, LOCKMODE lockmode);

@@ -34,28 +34,40 @@ typedef struct CachedRealm
 } CachedRealm;
 
 static CachedRealm cache[CACHE_SIZE];
+static CachedRealm *latest = &cache[0];	/* the place that was asked for last */
 
-static CachedRealm *
-cache_place(const text *id)
-{
-	uint32		hash = hash_bytes((const unsigned char *) VARDATA_ANY(id),
-								  VARSIZE_ANY_EXHDR(id));
-
-	return &cache[hash & (CACHE_SIZE - 1)];
-}
-
-bool
+ATK_HOT bool
 atk_same_text(const text *a, const text *b)
 {
 	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
+static inline bool
+is_of(const CachedRealm *place, const text *id)
+{
+	return place->id != NULL && atk_same_text(place->id, id);
+}
+
+/* Makes the place of a realm the latest; is it in there, of any generation? */
+ATK_HOT static bool
+look_up(const text *id)
+{
+	uint32		hash;
+
+	if (is_of(latest, id))
+		return true;
+	hash = hash_bytes((const unsigned char *) VARDATA_ANY(id),
+					  VARSIZE_ANY_EXHDR(id));
+	latest = &cache[hash & (CACHE_SIZE - 1)];
+	return is_of(latest, id);
+}
+
 static void
 cache_store(CachedRealm *place, const text *id, uint64 generation,
 			const AtkRealm *realm)
 {
-	if (place->id == NULL || !atk_same_text(place->id, id))
+	if (!is_of(place, id))
 	{
 		Size		len = VARSIZE_ANY_EXHDR(id);
 		text	   *copy = MemoryContextAlloc(TopMemoryContext,
@@ -135,21 +147,19 @@ probe_realm(const text *id, AtkRealm *realm, uint64 *generation)
 ATK_HOT bool
 atk_realm_find(const text *id, AtkRealm *realm)
 {
-	CachedRealm *place = cache_place(id);
 	uint64		generation;
 
 	AcceptInvalidationMessages();
-	if (place->id != NULL &&
-		place->generation == atk_table_generation(ATK_TABLE_REALM) &&
-		atk_same_text(place->id, id))
+	if (look_up(id) &&
+		latest->generation == atk_table_generation(ATK_TABLE_REALM))
 	{
-		*realm = place->realm;
+		*realm = latest->realm;
 		return true;
 	}
 
 	if (!probe_realm(id, realm, &generation))
 		return false;
-	cache_store(place, id, generation, realm);
+	cache_store(latest, id, generation, realm);
 	return true;
 }
 

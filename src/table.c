@@ -173,7 +173,10 @@ try_open(Oid oid, LOCKMODE lockmode)
 	LockRelationOid(oid, lockmode);
 	rel = RelationIdGetRelation(oid);
 	if (RelationIsValid(rel))
-		pgstat_init_relation(rel);
+	{
+		if (rel->pgstat_enabled != pgstat_track_counts)
+			pgstat_init_relation(rel);
+	}
 	else
 		UnlockRelationOid(oid, lockmode);
 	return rel;
