@@ -190,6 +190,7 @@ ISOLATION = \
 	import_public_id \
 	import_lock_space \
 	revoke_seen \
+	reindex \
 	issue_rolled_back \
 	realm_disabled_seen \
 	realm_delete_vs_issue \

@@ -36,6 +36,18 @@ SELECT outcome FROM apitoken.verify(:'token');
 VACUUM apitoken._token;
 SELECT outcome FROM apitoken.verify(:'token');
 
+-- Where a row was changed within its page before it was looked for, too.
+SELECT id AS hot_id, token AS hot FROM apitoken.issue('place', 'hot', '{a}') \gset
+SELECT ctid AS first FROM apitoken._token WHERE id = :'hot_id' \gset
+SELECT version FROM apitoken.update(:'hot_id', description => 'another');
+SELECT ctid <> :'first' AS moved FROM apitoken._token WHERE id = :'hot_id';
+SELECT outcome FROM apitoken.verify(:'hot');
+SELECT pg_stat_force_next_flush();
+BEGIN;
+SELECT outcome FROM apitoken.verify(:'hot');
+SELECT * FROM pg_temp.looked();
+COMMIT;
+
 -- Nothing that is rolled back.
 BEGIN;
 SELECT status FROM apitoken.revoke(:'id');

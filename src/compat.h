@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "storage/bufmgr.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
@@ -69,6 +70,15 @@ atk_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#endif
+}
+
+/* 17 (commit 51efe38cb9) brought a timeout that ends the session. */
+static inline void
+atk_disable_transaction_timeout(void)
+{
+#if PG_VERSION_NUM >= 170000
+	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 #endif
 }
 

@@ -17,14 +17,13 @@ static bool registered;
 static void
 transaction_ends(XactEvent event, void *arg)
 {
-	int			n = nendings;
-
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE &&
 		event != XACT_EVENT_ABORT)
 		return;
-	nendings = 0;
-	for (int i = 0; i < n; i++)
-		endings[i] (event);
+
+	/* Should one raise in an abort, we come again, for those that are left. */
+	while (nendings > 0)
+		endings[--nendings] (event);
 }
 
 void

@@ -14,8 +14,12 @@
 #include "keyring.h"
 #include "pepper.h"
 
-/* The settings whose keys have been found to be those of tokens; 0: none. */
+/*
+ * The settings whose keys have been found to be those of tokens, and the
+ * generation of the table in which they were found; 0: none.
+ */
 static uint64 good_settings;
+static uint64 good_table;
 
 static void
 raise_wrong_key(void)
@@ -50,19 +54,19 @@ atk_keyring_check(const AtkProbe *of_token)
 {
 	int32		ids[ATK_PEPPERS];
 	int			n = atk_pepper_ids(ids);
+	uint64		table = atk_table_generation(ATK_TABLE_TOKEN);
+	bool		good = false;
 	AtkProbe	probe;
 
-	if (good_settings == atk_guc_pepper_generation)
+	if (good_settings == atk_guc_pepper_generation && good_table == table)
 		return;
 	atk_probe_begin_beside(&probe, ATK_KEY_TOKEN_KEY_ID, of_token);
-	for (int i = 0; i < n; i++)
-	{
-		if (any_token_has(&probe, ids[i]))
-			good_settings = atk_guc_pepper_generation;
-	}
-	if (good_settings != atk_guc_pepper_generation &&
-		any_token_is_keyed(&probe))
+	for (int i = 0; i < n && !good; i++)
+		good = any_token_has(&probe, ids[i]);
+	if (!good && any_token_is_keyed(&probe))
 		raise_wrong_key();
+	good_settings = good ? atk_guc_pepper_generation : 0;
+	good_table = table;
 	atk_probe_end(&probe);
 }
 

@@ -28,26 +28,6 @@
 #include "probe.h"
 
 /*
- * The index needs no lock of its own: nobody drops it for good before all
- * who have the table locked are gone.  A standby does not know that wait,
- * and replays the drop with a lock on the index alone (DROP INDEX
- * CONCURRENTLY, REINDEX CONCURRENTLY); there we take it.
- */
-static Relation
-open_index(Oid oid)
-{
-	Relation	index;
-
-	if (RecoveryInProgress())
-		return index_open(oid, AccessShareLock);
-
-	index = RelationIdGetRelation(oid);
-	if (!RelationIsValid(index))
-		elog(ERROR, "could not open index with OID %u", oid);
-	return index;
-}
-
-/*
  * A snapshot that is used at once need not be registered, which copies it:
  * the statement has a snapshot of its own that keeps the rows.
  */
@@ -70,7 +50,9 @@ drop_snapshot(AtkProbe *probe)
 
 /*
  * Index and scan, when they are needed first.  A scan is made for a number of
- * keys.
+ * keys.  The index has a lock of its own, which is all that keeps a REINDEX
+ * from taking its file away, and on a standby a DROP INDEX CONCURRENTLY; like
+ * the table's it stays till the end of the transaction.
  */
 static void
 begin_scan(AtkProbe *probe, int n)
@@ -78,8 +60,9 @@ begin_scan(AtkProbe *probe, int n)
 	if (probe->index == NULL)
 	{
 		keep_snapshot(probe);
-		probe->index = open_index(atk_table_key(probe->key,
-												probe->heap)->index);
+		probe->index = index_open(atk_table_key(probe->key,
+												probe->heap)->index,
+								  AccessShareLock);
 	}
 	else if (probe->scan->numberOfKeys == n)
 		return;
@@ -95,7 +78,7 @@ end_scan(AtkProbe *probe)
 	if (probe->index == NULL)
 		return;
 	index_endscan(probe->scan);
-	RelationClose(probe->index);
+	index_close(probe->index, NoLock);
 	probe->index = NULL;
 }
 
@@ -216,6 +199,26 @@ atk_probe_scan(AtkProbe *probe, ScanKey keys, int n)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * As index_getnext_slot(), but keeps what stands in the index: the place of a
+ * row is where its chain of versions begins.
+ */
+static bool
+next_row(AtkProbe *probe, ScanDirection direction)
+{
+	ItemPointer tid;
+
+	while (probe->scan->xs_heap_continue ||
+		   (tid = index_getnext_tid(probe->scan, direction)) != NULL)
+	{
+		if (!probe->scan->xs_heap_continue)
+			probe->place = *tid;
+		if (index_fetch_heap(probe->scan, probe->slot))
+			return true;
+	}
+	return false;
+}
+
 bool
 atk_probe_next(AtkProbe *probe, ScanDirection direction)
 {
@@ -223,7 +226,7 @@ atk_probe_next(AtkProbe *probe, ScanDirection direction)
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
-	found = index_getnext_slot(probe->scan, direction, probe->slot);
+	found = next_row(probe, direction);
 	MemoryContextSwitchTo(old);
 	return found;
 }
@@ -269,16 +272,15 @@ find_by_place(AtkProbe *probe, Datum value)
 ATK_HOT bool
 atk_probe_find(AtkProbe *probe, Datum value)
 {
-	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
 	bool		placed = probe->key == ATK_KEY_TOKEN_DIGEST;
 
 	if (placed && find_by_place(probe, value))
 		return true;
-	if (!find_by_index(probe, key, value))
+	if (!find_by_index(probe, atk_table_key(probe->key, probe->heap), value))
 		return false;
 	if (placed)
 		atk_place_remember(probe->heap, DatumGetAtkDigestP(value),
-						   &probe->scan->xs_heaptid, probe->slot);
+						   &probe->place, probe->slot);
 	return true;
 }
 

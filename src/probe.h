@@ -48,6 +48,7 @@ typedef struct AtkProbe
 	Snapshot	snapshot;
 	bool		registered;		/* the snapshot, by this probe */
 	IndexScanDesc scan;
+	ItemPointerData place;		/* that the index told of the row in the slot */
 	MemoryContext context;		/* in which the scan was begun */
 	TupleTableSlot *slot;
 	bool		beside;			/* heap and snapshot belong to another */

@@ -238,6 +238,23 @@ rewrite_some(Board *board, int *position)
 	return *position < PLACES;
 }
 
+/* Nobody else is going to take them. */
+void
+atk_rekey_discard(Oid database)
+{
+	Board	   *board = get_board();
+
+	for (int i = 0; board != NULL && i < PLACES; i++)
+	{
+		Place	   *place = &board->places[i];
+
+		SpinLockAcquire(&place->mutex);
+		if (place->entry.database == database)
+			memset(&place->entry, 0, sizeof(place->entry));
+		SpinLockRelease(&place->mutex);
+	}
+}
+
 /* --- how it went --- */
 
 /* Empty: there is none; then another database's stays. */

@@ -35,6 +35,9 @@ extern void atk_rekey_note(const AtkToken *token,
  */
 extern bool atk_rekey_batch(int *position);
 
+/* Forgets what was left in a database that is gone, or has no extension. */
+extern void atk_rekey_discard(Oid database);
+
 /*
  * How many tokens are not stored with the current key, as the statement sees
  * them; false: no key is being replaced.  Reads all tokens.

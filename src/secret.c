@@ -48,16 +48,30 @@ atk_secret_alloc(size_t len)
 	return wiping->memory;
 }
 
-struct varlena *
-atk_secret_argument(Datum argument)
+static struct varlena *
+wipe_copy_later(Wiping *wiping, struct varlena *value, Datum argument)
 {
-	Wiping	   *wiping = prepare_wiping();
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(argument);
-
 	if ((Pointer) value != DatumGetPointer(argument))
 	{
 		wiping->memory = value;
 		wiping->len = VARSIZE_ANY(value);
 	}
 	return value;
+}
+
+struct varlena *
+atk_secret_argument(Datum argument)
+{
+	Wiping	   *wiping = prepare_wiping();
+
+	return wipe_copy_later(wiping, PG_DETOAST_DATUM_PACKED(argument), argument);
+}
+
+ArrayType *
+atk_secret_array(Datum argument)
+{
+	Wiping	   *wiping = prepare_wiping();
+
+	return (ArrayType *)
+		wipe_copy_later(wiping, PG_DETOAST_DATUM(argument), argument);
 }

@@ -18,11 +18,14 @@
 
 #include <sodium.h>
 
+#include "utils/array.h"
+
 /* palloc'd */
 extern void *atk_secret_alloc(size_t len);
 
 /* The argument, or a copy of it that is wiped with the current context. */
 extern struct varlena *atk_secret_argument(Datum argument);
+extern ArrayType *atk_secret_array(Datum argument);
 
 /* value is what was made of the argument: atk_secret_argument(), ..._PP(). */
 static inline void

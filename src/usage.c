@@ -175,9 +175,9 @@ static Retired *retired;		/* by the transaction under way */
 
 /* What was rolled back has given no id to anybody: the former token is there. */
 static void
-revive_aborted(void)
+revive_aborted(Retired **list)
 {
-	for (Retired **link = &retired; *link != NULL;)
+	for (Retired **link = list; *link != NULL;)
 	{
 		if (TransactionIdDidAbort((*link)->xid))
 		{
@@ -194,16 +194,18 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 				   SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		revive_aborted();
+		revive_aborted(&retired);
 }
 
 /* Nobody is told what becomes of a prepared transaction: it counts as done. */
 static void
 end_transaction(XactEvent event)
 {
-	if (event == XACT_EVENT_ABORT)
-		revive_aborted();
+	Retired    *list = retired;
+
 	retired = NULL;
+	if (event == XACT_EVENT_ABORT)
+		revive_aborted(&list);
 }
 
 void

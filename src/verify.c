@@ -115,16 +115,33 @@ changed_since(const AtkToken *token, TimestampTz limit)
 }
 
 static bool
+last_use_since(AtkProbe *probe, const AtkToken *token, TimestampTz limit)
+{
+	AtkUse		use;
+
+	return atk_usage_find(probe, &token->id, &use) &&
+		use.last_used_at >= limit;
+}
+
+/*
+ * Twice: what was in memory may have been written behind the first look's
+ * snapshot, and been gone from memory when it came to look there.
+ */
+static bool
 used_since(const AtkToken *token, TimestampTz limit)
 {
 	AtkProbe	probe;
-	AtkUse		use;
 	bool		used;
 
 	atk_usage_begin(&probe, NULL);
-	used = atk_usage_find(&probe, &token->id, &use);
+	used = last_use_since(&probe, token, limit);
+	if (!used)
+	{
+		atk_probe_refresh(&probe);
+		used = last_use_since(&probe, token, limit);
+	}
 	atk_probe_end(&probe);
-	return used && use.last_used_at >= limit;
+	return used;
 }
 
 /*

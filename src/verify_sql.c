@@ -186,7 +186,7 @@ put_one(ReturnSetInfo *rsinfo, int64 ordinality, AtkTokenFinder *finder,
 
 /*
  * verify_many(tokens text[], scope text, address inet) -> rows.  All with one
- * snapshot and one open scan, memory being given back after each token.
+ * open table and scan, memory being given back after each token.
  */
 Datum
 atk_sql_verify_many(PG_FUNCTION_ARGS)
@@ -197,6 +197,7 @@ atk_sql_verify_many(PG_FUNCTION_ARGS)
 											   "apitoken verify_many",
 											   ALLOCSET_DEFAULT_SIZES);
 	AtkTokenFinder finder;
+	ArrayType  *tokens;
 	ArrayIterator iterator;
 	Datum		argument;
 	bool		isnull;
@@ -205,8 +206,10 @@ atk_sql_verify_many(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 
+	atk_pepper_require();
+	tokens = atk_secret_array(PG_GETARG_DATUM(0));
 	atk_token_finder_begin(&finder);
-	iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
+	iterator = array_create_iterator(tokens, 0, NULL);
 	for (int64 n = 1; array_iterate(iterator, &argument, &isnull); n++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(each);

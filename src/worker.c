@@ -109,6 +109,14 @@ give_up(uint64 claim)
 		!atk_duty_reclaim(claim);
 }
 
+/* What nobody is going to write. */
+static void
+discard(Oid database)
+{
+	atk_tally_discard(database);
+	atk_rekey_discard(database);
+}
+
 /*
  * The next database of the round, leaving out those that cannot be reached;
  * InvalidOid if that was all.
@@ -128,7 +136,7 @@ next_of_round(void)
 		ereport(LOG,
 				(errmsg("uses of tokens in database with OID %u are dropped because it cannot be connected to",
 						database)));
-		atk_tally_discard(database);
+		discard(database);
 		atk_duty_reached(database);
 	}
 }
@@ -181,6 +189,7 @@ settle_session(void)
 	set_option("default_transaction_read_only", "off");
 	set_option("default_transaction_isolation", "read committed");
 	set_option("statement_timeout", "0");
+	atk_disable_transaction_timeout();
 	limit_waiting();
 
 	/*
@@ -258,10 +267,15 @@ take_mark(void)
 								 &mark, 1);
 }
 
+/*
+ * In the first step alone: the steps behind it do not look at the beginning of
+ * the queue, where who marks then may have left an event.
+ */
 static Step
 seal_step(Progress *progress)
 {
-	take_mark();
+	if (progress->event == ATK_SEAL_FROM_START)
+		take_mark();
 	if (atk_seal_batch(&progress->event) < ATK_SEAL_BATCH)
 		return STEP_LAST;
 	atk_summon_to_seal();		/* should we not come to it ourselves */
@@ -296,7 +310,7 @@ run_step(const Job *job, Progress *progress)
 	if (OidIsValid(get_extension_oid("apitoken", true)))
 		result = job->step(progress);
 	else
-		atk_tally_discard(MyDatabaseId);
+		discard(MyDatabaseId);
 	if (result == STEP_UNDO)
 		AbortCurrentTransaction();
 	else

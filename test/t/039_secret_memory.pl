@@ -22,7 +22,8 @@ $node->safe_psql(
 	CREATE TABLE presented (what text, token text, filler text DEFAULT repeat('x', 2100)) WITH (toast_tuple_target = 128);
 	ALTER TABLE presented ALTER filler SET STORAGE PLAIN;
 	INSERT INTO presented VALUES ('fits', repeat('CANARY', 80)), ('long', repeat('CANARY', 200)), ('malformed', repeat('CANARY', 80) || ' ')});
-is( $node->safe_psql('postgres', 'SELECT bool_and(pg_column_size(token) < 200) FROM presented'),
+$node->safe_psql('postgres', 'CREATE TABLE presented_many AS SELECT array_agg(token) AS tokens FROM presented');
+is( $node->safe_psql('postgres', 'SELECT bool_and(pg_column_size(token) < 200) AND (SELECT pg_column_size(tokens) < 200 FROM presented_many) FROM presented'),
 	't', 'arguments are compressed: to read one is to copy it');
 
 # What is private to a process and can be written.  Shared memory has pages of
@@ -82,6 +83,8 @@ my @cases = (
 	[ 'revoke_self(), malformed', '28000', qq{SELECT apitoken.revoke_self(${\sprintf $argument, 'malformed'})} ],
 	[ 'details(), its table is locked', '55P03', qq{SET lock_timeout = '100ms'; SELECT apitoken.details(${\sprintf $argument, 'fits'})}, 'LOCK TABLE apitoken._token' ],
 	[ 'lookup(), its table is locked', '55P03', qq{SET lock_timeout = '100ms'; SELECT apitoken.lookup(${\sprintf $argument, 'fits'})}, 'LOCK TABLE apitoken._token' ],
+	[ 'verify_many(), its table is locked', '55P03',
+		q{SET lock_timeout = '100ms'; SELECT outcome FROM apitoken.verify_many((SELECT tokens FROM presented_many))}, 'LOCK TABLE apitoken._token' ],
 	[ 'verify(), its table is locked', '55P03', qq{SET lock_timeout = '100ms'; SELECT apitoken.verify(${\sprintf $argument, 'fits'})}, 'LOCK TABLE apitoken._token' ]);
 foreach my $case (@cases)
 {
@@ -95,6 +98,11 @@ foreach my $case (@cases)
 	ask($holder, $after // 'ROLLBACK') if $before;
 	$holder->quit;
 }
+
+# Nor where it succeeds.
+($answer, $found) = left_behind(q{SELECT string_agg(outcome, ' ') FROM apitoken.verify_many((SELECT tokens FROM presented_many))});
+is($answer, 'unknown malformed malformed', 'verify_many() answers');
+ok(!$found, '... and the secrets are nowhere');
 
 $node->stop;
 done_testing();

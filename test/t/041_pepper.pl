@@ -378,6 +378,15 @@ is(restored_outcome($all[0]), 'ERROR F0000', 'without the file: that is said');
 use_keys($restored, $long);
 is(restored_outcome($_), 'valid', 'with the key they verify') foreach @all;
 is(restored_outcome('tok.AAAAAAAAAAAAAAAAAAAAAAAA.' . 'B' x 64), 'unknown', '... and others are unknown');
+# A session that has found the key to be the tokens' looks again when others come
+# in their place.
+my $make = q{CREATE EXTENSION apitoken; INSERT INTO apitoken.realm (id) VALUES ('acme'); SELECT apitoken.issue('acme', 'x')};
+$restored->safe_psql('postgres', 'CREATE DATABASE s');
+$restored->safe_psql('s', $make);
+my $pooled = session($restored, 's');
+is(ask($pooled, q{SELECT outcome FROM apitoken.verify('no-such-token')}), 'unknown', 'a session has seen tokens of its key');
+$restored->safe_psql('s', "DROP EXTENSION apitoken; $make; UPDATE apitoken._token SET key_id = key_id % 1000 + 1");
+is(ask($pooled, q{SELECT outcome FROM apitoken.verify('no-such-token')}), 'ERROR 55000', '... and sees that others have come with another');
 # The key is lost: tokens can be given new secrets under another.
 my $other = random_key('other');
 use_keys($restored, $other);
@@ -397,6 +406,6 @@ foreach my $server ($node, $restored)
 	is(scalar(grep { index($log, slurp($_)) >= 0 || index(lc $log, $hex{$_}) >= 0 } $good, $long), 0, '... no key is in its log');
 }
 is(scalar(grep { index(slurp($dump), $hex{$_}) >= 0 } $good, $long), 0, '... nor in the dump');
-$_->quit foreach $warm, $locker, $rotator;
+$_->quit foreach $warm, $locker, $rotator, $pooled;
 $_->stop foreach $node, $restored;
 done_testing();
