@@ -27,7 +27,7 @@ sub check_purges
 	my $purged = $node->safe_psql('postgres',
 		"SELECT count(*) FROM apitoken._event WHERE event = 'purged'") - $before;
 
-	$told += $_ foreach $client->{out} =~ /^purged (\d+)/mg;
+	$told += $_ foreach said($client) =~ /^purged (\d+)/mg;
 	cmp_ok($purged, '>=', $told, '... what was purged stays so');
 	cmp_ok($purged, '<=', $told + 3, '... and no more than one batch that nobody was told of');
 	return;
@@ -38,8 +38,8 @@ sub kill_backend
 {
 	my $offset = -s $node->logfile;
 
-	kill 9, $node->safe_psql('postgres',
-		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND query LIKE '%apitoken.%' AND pid <> pg_backend_pid() LIMIT 1});
+	kill 9, wait_until(sub { $node->safe_psql('postgres',
+		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND query LIKE '%apitoken.%' AND pid <> pg_backend_pid() LIMIT 1})});
 	wait_crash($node, $offset);
 	return;
 }
@@ -66,7 +66,7 @@ foreach my $round (1 .. 4)
 	wait_told($purger, 10);
 	$what eq 'backend' ? kill_backend() : kill_postmaster();
 	$_->{run}->finish foreach @clients, $purger;
-	like($_->{err}, qr/server closed the connection|connection to server was lost|terminating connection/,
+	like(slurp($_->{log}), qr/server closed the connection|connection to server was lost|terminating connection/,
 		"round $round, $what: a client has lost its connection")
 	  foreach @clients;
 

@@ -67,8 +67,8 @@ stop_client($node, $_) foreach @clients;
 
 # --- at rest: what is there stays the same, row by row ---
 
-flush_every($node, '1h');
 wait_query($node, 'SELECT worker_running FROM apitoken.stats()', 'f', 'the worker has nothing to do');
+flush_every($node, '1h');
 my ($id, $valid) = issue($node, q{'acme', 'valid', '{a}'});
 my ($revoked_id, $revoked) = issue($node, q{'acme', 'revoked', '{a}'});
 $node->safe_psql('postgres', qq{

@@ -21,7 +21,7 @@ our @EXPORT = qw($root new_node issue import_sample ask sqlstate session
   wait_until start_again catch_up random_seed slurp same_rows
   example);
 
-# The document's token, see api-docs/001, and its parts.
+# The sample token of the document "POST token lookup", and its parts.
 our $sample_secret =
   'G3DFPBEJYMODIDAEX454M7YWBUVEFOWKPRVMWFASS64NFH52PX6BNDVFFM572RZM';
 our $sample    = "dt0c01.ST2EY72KQINMH574WMNVI7YN.$sample_secret";

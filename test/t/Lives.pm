@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Apitoken;
 
-our @EXPORT = qw($LIFE $DEATH $REMOVAL $PURGE start_client stop_client told
+our @EXPORT = qw($LIFE $DEATH $REMOVAL $PURGE start_client stop_client said told
   wait_told so_far check_lives outcomes);
 
 # One token's life in a client, in realm acme: each line is told when it was
@@ -60,6 +60,12 @@ my %OUTCOMES = (
 	gone => [ 'unknown', 'unknown' ]);
 my @STEPS = qw(issued rotated suspended activated revoked deleted);
 
+# What a client waits before it begins anew: else it would be at its end too
+# soon, or make more tokens than can be looked at.
+my $PAUSE = q{
+SELECT pg_sleep(0.01) AS rest \gset
+};
+
 # Of this test alone: several run at once.
 my $dir;
 my $scripts = 0;
@@ -71,13 +77,14 @@ sub start_client
 	my ($node, $lives, $times, $first) = @_;
 	$dir //= PostgreSQL::Test::Utils::tempdir();
 	my $script = "$dir/script" . ++$scripts;
-	my %client = (name => "client$scripts", out => '', err => '');
+	# To files: a pipe that nobody reads for a while would stop the client.
+	my %client = (name => "client$scripts", file => "$script.out", log => "$script.err");
 
-	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . $lives x ($times // 3000));
+	PostgreSQL::Test::Utils::append_to_file($script, ($first // '') . "$lives$PAUSE" x ($times // 5000));
 	$client{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script,
 			'-d', $node->connstr('postgres') . " application_name=$client{name}" ],
-		'>', \$client{out}, '2>', \$client{err});
+		'>', $client{file}, '2>', $client{log});
 	return \%client;
 }
 
@@ -92,12 +99,19 @@ sub stop_client
 	return;
 }
 
+# What a client was told until now, or, as so_far() has it, until then.
+sub said
+{
+	my ($client) = @_;
+
+	return $client->{out} // slurp($client->{file});
+}
+
 sub told
 {
 	my ($client) = @_;
 
-	$client->{run}->pump_nb;
-	return scalar(() = $client->{out} =~ /^\w+ /mg);
+	return scalar(() = said($client) =~ /^\w+ /mg);
 }
 
 # Waits until it was told so many things.
@@ -105,7 +119,7 @@ sub wait_told
 {
 	my ($client, $many) = @_;
 
-	$client->{run}->pump until told($client) > $many;
+	wait_until(sub { told($client) > $many }) or die "client was told of too little: " . said($client);
 	return;
 }
 
@@ -114,8 +128,7 @@ sub so_far
 {
 	my ($client) = @_;
 
-	told($client);
-	return { out => $client->{out} =~ s/[^\n]*\z//r };
+	return { out => said($client) =~ s/[^\n]*\z//r };
 }
 
 # What the clients were told of each token: the last word, and its secrets.
@@ -124,7 +137,7 @@ sub lives_of
 	my ($client) = @_;
 	my (@order, %life);
 
-	foreach (split /\n/, $client->{out})
+	foreach (split /\n/, said($client))
 	{
 		my ($word, $id, $secret) = split / /;
 

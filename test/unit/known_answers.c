@@ -11,7 +11,7 @@
  *		FIPS 180-4	NIST's examples of SHA-256: "abc", the empty message, the
  *					message of two blocks, a million times "a"
  *		BLAKE2		the published digest of "abc", and RFC 7693's reference code
- *		document	the sample token of "POST token lookup" (api-docs/001)
+ *		document	the sample token of "POST token lookup"
  *		Python 3	hashlib.sha256, hashlib.blake2b, zlib.crc32 and
  *					base64.b32encode of its standard library, which share no
  *					code with libsodium or the server; the expression stands
