@@ -176,7 +176,7 @@ REGRESS = \
 	large \
 	index_missing \
 	varlena \
-	null_arguments \
+	arguments \
 	comments \
 	look_alikes \
 	privileges \
@@ -278,8 +278,8 @@ help:
 	@echo 'make demo-stop      stop that cluster'
 	@echo 'make test           install what is missing, build, and run all tests'
 	@echo '                    in private clusters'
-	@echo 'make coverage       the same, and print how much of src/ the tests reach'
-	@echo 'make bench          build, and measure all of it in a private cluster with a million'
+	@echo 'make coverage       print how much of src/ regress, isolation and TAP tests reach'
+	@echo 'make bench          build, and measure speed in a private cluster with a million'
 	@echo '                    tokens (docs/performance.md); some parts: BENCH_PARTS="verify many"'
 	@echo 'make clean          remove everything that was made, the demo cluster too'
 	@echo 'PG_CONFIG=<path>    with any of these: use that PostgreSQL'
