@@ -42,8 +42,6 @@ COMMENT ON COLUMN apitoken._event.at IS 'when it happened';
 COMMENT ON COLUMN apitoken._event.realm IS 'id of the realm';
 COMMENT ON COLUMN apitoken._event.token_id IS 'id of the token; null: it is about a realm or the history itself';
 COMMENT ON COLUMN apitoken._event.event IS 'what happened';
-COMMENT ON COLUMN apitoken._event.actor IS 'identifier of who did it, as the application says';
-COMMENT ON COLUMN apitoken._event.actor_name IS 'name of who did it, as the application says';
 COMMENT ON COLUMN apitoken._event.session_role IS 'role that the session logged in with';
 COMMENT ON COLUMN apitoken._event.client_addr IS 'address of the client; null: a Unix socket or the server itself';
 COMMENT ON COLUMN apitoken._event.application_name IS 'what the client calls itself';

@@ -24,8 +24,6 @@ COMMENT ON COLUMN apitoken.events.at IS 'when it happened';
 COMMENT ON COLUMN apitoken.events.realm IS 'id of the realm; null: it is about the history or the counts of use';
 COMMENT ON COLUMN apitoken.events.token_id IS 'id of the token; null: it is about no token';
 COMMENT ON COLUMN apitoken.events.event IS 'what happened: issued, rotated, revoked and so on';
-COMMENT ON COLUMN apitoken.events.actor IS 'identifier of who did it, as the application says';
-COMMENT ON COLUMN apitoken.events.actor_name IS 'name of who did it, as the application says';
 COMMENT ON COLUMN apitoken.events.session_role IS 'role that the session logged in with';
 COMMENT ON COLUMN apitoken.events.client_addr IS 'address of the client; null: a Unix socket or the server itself';
 COMMENT ON COLUMN apitoken.events.application_name IS 'what the client calls itself';

@@ -53,3 +53,9 @@ ALTER FUNCTION apitoken._required_scopes(text) STABLE PARALLEL RESTRICTED;
 ALTER FUNCTION apitoken._required_time(timestamptz) STABLE PARALLEL RESTRICTED;
 ALTER FUNCTION apitoken.tokens_granting(text, text) PARALLEL RESTRICTED;
 ALTER FUNCTION apitoken.tokens_at(timestamptz, text) PARALLEL RESTRICTED;
+
+/* A token that is proven comes before what is claimed: src/actor.c. */
+COMMENT ON COLUMN apitoken._event.actor IS 'identifier of who did it: the current token''s principal, else what the application claims, else the session''s role';
+COMMENT ON COLUMN apitoken._event.actor_name IS 'name of who did it, likewise';
+COMMENT ON COLUMN apitoken.events.actor IS 'identifier of who did it: the current token''s principal, else what the application claims, else the session''s role';
+COMMENT ON COLUMN apitoken.events.actor_name IS 'name of who did it, likewise';

@@ -149,14 +149,20 @@ my %places = (
 	'log, an error, `log_parameter_max_length_on_error = -1`' => in_log({ log_parameter_max_length_on_error => '-1' }, @bad),
 	'log, `auto_explain` with `log_verbose`' =>
 	  in_log({ 'auto_explain.log_min_duration' => '0', 'auto_explain.log_verbose' => 'on', 'auto_explain.log_nested_statements' => 'on' }, @good),
-	# Each byte of a constant is a number there.
-	'log, `debug_print_plan`, as numbers' => sub {
+	'log, `debug_print_plan`, as numbers' => sub { my ($way) = @_; return constants($way, 'debug_print_plan') },
+	'log, `debug_print_parse` and `debug_print_rewritten`, as numbers' =>
+	  sub { my ($way) = @_; return join "\n", map { constants($way, $_) } qw(debug_print_parse debug_print_rewritten) },
+	'log, detail of a deadlock, whatever `log_min_error_statement`' => sub { my ($way) = @_; return deadlock($way) },
+	'`pg_prepared_statements`, `pg_cursors`: who uses the same connection later' => sub {
 		my ($way) = @_;
-		my $log = logged($way, { debug_print_plan => 'on' }, $good[1]);
 
-		$log =~ s/\s+/ /g;
-		$log =~ s/((?:-?\b\d{1,3} ){10,})/join '', map { chr } grep { $_ > 0 } split ' ', $1/ge;
-		return $log;
+		return $node->safe_psql('postgres', $way eq 'literal'
+			? "PREPARE it AS SELECT apitoken.verified_id('$secrets{literal}'); SELECT statement FROM pg_prepared_statements"
+			: "PREPARE it (text) AS SELECT apitoken.verified_id(\$1); EXECUTE it ('$secrets{bound}'); SELECT statement FROM pg_prepared_statements")
+		  . $node->safe_psql('postgres', $way eq 'literal'
+			? "BEGIN; DECLARE it CURSOR FOR SELECT apitoken.verified_id('$secrets{literal}'); SELECT statement FROM pg_cursors; COMMIT"
+			: "BEGIN; PREPARE it (text) AS SELECT apitoken.verified_id(\$1); EXECUTE it ('$secrets{bound}'); SELECT statement FROM pg_cursors; COMMIT")
+		  . $node->safe_psql('postgres', 'SELECT pg_stat_statements_reset() IS NULL');
 	},
 	'log, as the server comes, without an error' => in_log(\%none, @good),
 	'`pg_stat_statements`, queries' => sub {
@@ -194,6 +200,44 @@ my %places = (
 		like($stdout, qr/$digests[0]/, 'the dump has the digests');
 		return $stdout . $stderr;
 	});
+
+# What a tree in the log has, in which each byte of a constant is a number.
+sub constants
+{
+	my ($way, $setting) = @_;
+	my $log = logged($way, { $setting => 'on' }, $good[1]);
+
+	$log =~ s/\s+/ /g;
+	$log =~ s/((?:-?\b\d{1,3} ){10,})/join '', map { chr } grep { $_ > 0 } split ' ', $1/ge;
+	return $log;
+}
+
+# Two clients wait for each other, each in a statement that has the secret.
+sub deadlock
+{
+	my ($way) = @_;
+	my $secret = $way eq 'literal' ? "'$secrets{literal}'" : ':secret';
+	my (@runs, @out);
+
+	configure(log_min_error_statement => 'panic', deadlock_timeout => '100ms');
+	my $offset = -s $node->logfile;
+	foreach my $own (1, 2)
+	{
+		my $script = "$dir/deadlock$own.sql";
+
+		PostgreSQL::Test::Utils::append_to_file($script, join ";\n", 'BEGIN', "SELECT pg_advisory_xact_lock($own)", 'SELECT pg_sleep(1)',
+			"SELECT apitoken.verified_id($secret), pg_advisory_xact_lock(" . (3 - $own) . ')', "COMMIT;\n");
+		push @runs, IPC::Run::start(
+			[ 'pgbench', '-n', '-M', $way eq 'literal' ? 'simple' : 'extended', '-t', '1', '-D', "secret=$secrets{bound}", '-f', $script, $node->connstr('postgres') ],
+			'>', \$out[$own], '2>&1');
+	}
+	$_->finish foreach @runs;
+	unlink "$dir/deadlock1.sql", "$dir/deadlock2.sql";
+	my $log = slurp_file($node->logfile, $offset);
+	like($log, qr/deadlock detected/, "$way: a deadlock");
+	reset_settings(qw(log_min_error_statement deadlock_timeout));
+	return $log;
+}
 
 # Every error of a call that has a secret in its row: what the server says of
 # constraints, of keys, of triggers, of conflicts.
