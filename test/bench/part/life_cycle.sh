@@ -98,7 +98,7 @@ part_changes()
 # --- purge ---
 
 BATCH=1000						# tokens that a call purges
-PAUSE=1000						# ms between two calls, where there is one
+PAUSE=2000						# ms between two calls, where there is one
 
 # make_expired: of fill.sql, all that are not in use
 make_expired()
