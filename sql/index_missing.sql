@@ -1,5 +1,5 @@
--- Tokens and realms are found through their indexes, but for tokens that were
--- found before (place.sql).  An index that is missing, invalid or of no use is an error, never "unknown"; one that is
+-- Tokens and realms are found through their indexes alone.  One that is
+-- missing, invalid or of no use is an error, never "unknown"; one that is
 -- rebuilt is followed, by sessions that knew the old one as well.
 \pset format unaligned
 INSERT INTO apitoken.realm (id) VALUES ('index_missing');

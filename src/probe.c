@@ -272,11 +272,12 @@ find_by_place(AtkProbe *probe, Datum value)
 ATK_HOT bool
 atk_probe_find(AtkProbe *probe, Datum value)
 {
+	const AtkKeyIndex *key = atk_table_key(probe->key, probe->heap);
 	bool		placed = probe->key == ATK_KEY_TOKEN_DIGEST;
 
 	if (placed && find_by_place(probe, value))
 		return true;
-	if (!find_by_index(probe, atk_table_key(probe->key, probe->heap), value))
+	if (!find_by_index(probe, key, value))
 		return false;
 	if (placed)
 		atk_place_remember(probe->heap, DatumGetAtkDigestP(value),
