@@ -206,17 +206,19 @@ atk_probe_scan(AtkProbe *probe, ScanKey keys, int n)
 static bool
 next_row(AtkProbe *probe, ScanDirection direction)
 {
-	ItemPointer tid;
-
-	while (probe->scan->xs_heap_continue ||
-		   (tid = index_getnext_tid(probe->scan, direction)) != NULL)
+	for (;;)
 	{
 		if (!probe->scan->xs_heap_continue)
+		{
+			ItemPointer tid = index_getnext_tid(probe->scan, direction);
+
+			if (tid == NULL)
+				return false;
 			probe->place = *tid;
+		}
 		if (index_fetch_heap(probe->scan, probe->slot))
 			return true;
 	}
-	return false;
 }
 
 bool
