@@ -13,7 +13,7 @@ static AtkEnding endings[MOST];
 static int	nendings;
 static bool registered;
 
-/* The parallel workers' events are left out: they verify, and no more. */
+/* Nothing that a parallel worker may do asks for an ending. */
 static void
 transaction_ends(XactEvent event, void *arg)
 {

@@ -12,8 +12,9 @@
 
 /*
  * Told behind the commit, the PREPARE or the abort (XACT_EVENT_COMMIT, _PREPARE,
- * _ABORT): locks and snapshots may be gone already, and an error would be the
- * server's end.
+ * _ABORT), the last that was asked for first.  The transaction is over: an error
+ * behind a commit would be the server's end, and in an abort begins it again,
+ * with the endings that are left.
  */
 typedef void (*AtkEnding) (XactEvent event);
 
