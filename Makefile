@@ -209,6 +209,7 @@ ISOLATION = \
 	notify \
 	walk \
 	flush_race \
+	use_in_two_slots \
 	max_idle_seen \
 	revoke_self_race \
 	confined_no_wait

@@ -40,32 +40,26 @@ lock_tables(void)
 /*
  * --- statements ---
  *
- * As a rule each row is there already, a token's from its beginning: so it is
- * changed, and what remains is inserted.  INSERT ... ON CONFLICT locks a row
- * before it changes it.  A key can come twice (tally.c).
+ * As a rule each row is there already, a token's from its beginning: so rows
+ * are changed, and if those were not all the others are inserted.  INSERT ...
+ * ON CONFLICT locks a row before it changes it.  No key is given twice.
  */
 
-#define USES \
-	"WITH n AS (SELECT DISTINCT ON (id) id, at, ip," \
-	"  sum(uses) OVER (PARTITION BY id)::int8 AS uses" \
-	"  FROM unnest($1, $2, $3, $4) AS given(id, at, ip, uses)" \
-	"  ORDER BY id, at DESC)"
-
-/* Returns the uses whose rows were not there. */
-static const char usage_sql[] = USES
-", written AS (UPDATE apitoken._usage u SET"
+static const char usage_sql[] =
+"UPDATE apitoken._usage u SET"
 "  last_used_at = greatest(u.last_used_at, n.at),"
 "  last_used_ip = CASE WHEN u.last_used_at >= n.at"
 "   THEN u.last_used_ip ELSE n.ip END,"
 "  use_count = u.use_count + n.uses"
-"  FROM n WHERE u.token_id = n.id RETURNING u.token_id)"
-" SELECT FROM n WHERE id NOT IN (SELECT token_id FROM written)";
+" FROM unnest($1, $2, $3, $4) AS n(id, at, ip, uses)"
+" WHERE u.token_id = n.id";
 
-static const char missing_usage_sql[] = USES
-" INSERT INTO apitoken._usage"
+static const char missing_usage_sql[] =
+"INSERT INTO apitoken._usage"
 "  (token_id, realm, last_used_at, last_used_ip, use_count)"
 " SELECT n.id, t.realm, n.at, n.ip, n.uses"
-" FROM n JOIN apitoken._token t ON t.id = n.id"
+" FROM unnest($1, $2, $3, $4) AS n(id, at, ip, uses)"
+"  JOIN apitoken._token t ON t.id = n.id"
 " WHERE NOT EXISTS (SELECT FROM apitoken._usage u WHERE u.token_id = n.id)";
 
 /*
@@ -77,26 +71,31 @@ static const char orphans_sql[] =
 " WHERE u.token_id = n.id"
 "  AND NOT EXISTS (SELECT FROM apitoken._token t WHERE t.id = n.id)";
 
-#define HOURS \
-	"WITH n AS (SELECT id, hour, outcome, sum(uses)::int8 AS uses" \
-	"  FROM unnest($1, $2, $3, $4) AS given(id, hour, outcome, uses)" \
-	"  GROUP BY id, hour, outcome ORDER BY id, hour, outcome)"
+static const char hourly_sql[] =
+"UPDATE apitoken._usage_hourly h SET uses = h.uses + n.uses"
+" FROM unnest($1, $2, $3, $4) AS n(id, hour, outcome, uses)"
+" WHERE h.token_id = n.id AND h.hour = n.hour AND h.outcome = n.outcome";
 
-/* Returns the hours whose rows were not there. */
-static const char hourly_sql[] = HOURS
-", written AS (UPDATE apitoken._usage_hourly h SET uses = h.uses + n.uses"
-"  FROM n WHERE h.token_id = n.id AND h.hour = n.hour"
-"   AND h.outcome = n.outcome RETURNING h.token_id, h.hour, h.outcome)"
-" SELECT FROM n WHERE (id, hour, outcome) NOT IN"
-"  (SELECT token_id, hour, outcome FROM written)";
-
-static const char missing_hourly_sql[] = HOURS
-" INSERT INTO apitoken._usage_hourly (token_id, hour, outcome, uses)"
-" SELECT id, hour, outcome, uses FROM n"
+static const char missing_hourly_sql[] =
+"INSERT INTO apitoken._usage_hourly (token_id, hour, outcome, uses)"
+" SELECT n.id, n.hour, n.outcome, n.uses"
+" FROM unnest($1, $2, $3, $4) AS n(id, hour, outcome, uses)"
 " WHERE NOT EXISTS (SELECT FROM apitoken._usage_hourly h"
 "  WHERE h.token_id = n.id AND h.hour = n.hour AND h.outcome = n.outcome)";
 
 #define NCOLUMNS		4		/* of either statement's input */
+
+static int
+compare_ids(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+static int
+compare_times(TimestampTz a, TimestampTz b)
+{
+	return (a > b) - (a < b);
+}
 
 typedef struct Column
 {
@@ -150,71 +149,145 @@ run(const char *sql, Column *columns, int n)
 	return atk_guard_run(sql, n, types, arrays);
 }
 
+/* More of what has been put last. */
 static void
-write_usage(const AtkTally *tallies, int n)
+add(Column *column, int64 uses)
+{
+	Datum	   *last = &column->values[column->n - 1];
+
+	*last = Int64GetDatum(DatumGetInt64(*last) + uses);
+}
+
+/* True if all rows were there. */
+static bool
+update(const char *sql, Column *columns)
+{
+	return run(sql, columns, NCOLUMNS) == (uint64) columns[0].n;
+}
+
+/* --- last uses --- */
+
+/* Two slots may have the uses of one token: the later use first. */
+static int
+compare_tallies(const void *a, const void *b)
+{
+	const AtkTally *x = a;
+	const AtkTally *y = b;
+	int			order = compare_ids(&x->token_id, &y->token_id);
+
+	return order != 0 ? order : compare_times(y->last_at, x->last_at);
+}
+
+static void
+put_use(Column *columns, const AtkTally *tally)
+{
+	inet	   *address = atk_usage_address(tally);
+
+	put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
+	put(&columns[1], TimestampTzGetDatum(tally->last_at), false);
+	put(&columns[2], InetPGetDatum(address), address == NULL);
+	put(&columns[3], Int64GetDatum(tally->uses + tally->earlier), false);
+}
+
+static void
+write_usage(AtkTally *tallies, int n)
 {
 	Column		columns[NCOLUMNS] = {
 		make_column(UUIDOID, n), make_column(TIMESTAMPTZOID, n),
 		make_column(INETOID, n), make_column(INT8OID, n)
 	};
+	const AtkTally *last = NULL;
 
+	qsort(tallies, n, sizeof(AtkTally), compare_tallies);
 	for (int i = 0; i < n; i++)
 	{
 		const AtkTally *tally = &tallies[i];
-		inet	   *address;
 
 		if (tally->outcome != ATK_VALID)
 			continue;
-		address = atk_usage_address(tally);
-		put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
-		put(&columns[1], TimestampTzGetDatum(tally->last_at), false);
-		put(&columns[2], InetPGetDatum(address), address == NULL);
-		put(&columns[3], Int64GetDatum(tally->uses + tally->earlier), false);
+		if (last != NULL && compare_ids(&last->token_id, &tally->token_id) == 0)
+			add(&columns[3], tally->uses + tally->earlier);
+		else
+			put_use(columns, tally);
+		last = tally;
 	}
-	if (run(usage_sql, columns, NCOLUMNS) > 0 &&
+	if (!update(usage_sql, columns) &&
 		run(missing_usage_sql, columns, NCOLUMNS) > 0)
 		(void) run(orphans_sql, columns, 1);
 }
 
-static void
-put_hour(Column *columns, const AtkTally *tally, TimestampTz hour, int64 uses)
+/* --- hours --- */
+
+typedef struct Hour
+{
+	pg_uuid_t	token_id;
+	TimestampTz hour;
+	int			outcome;
+	int64		uses;
+} Hour;
+
+static int
+compare_hours(const void *a, const void *b)
+{
+	const Hour *x = a;
+	const Hour *y = b;
+	int			order = compare_ids(&x->token_id, &y->token_id);
+
+	if (order == 0)
+		order = compare_times(x->hour, y->hour);
+	return order != 0 ? order : x->outcome - y->outcome;
+}
+
+/* The hour of a tally's last use and the one before it: room for two. */
+static int
+hours_of(const AtkTally *tally, Hour *hours)
 {
 	int			outcome = tally->outcome == ATK_FORMER
 		? ATK_VALID : tally->outcome;
+	int			n = 0;
 
-	if (uses == 0)
-		return;
-	put(&columns[0], UUIDPGetDatum(&tally->token_id), false);
-	put(&columns[1], TimestampTzGetDatum(hour), false);
-	put(&columns[2], CStringGetTextDatum(atk_outcome_name(outcome)),
-		false);
-	put(&columns[3], Int64GetDatum(uses), false);
+	if (tally->uses > 0)
+		hours[n++] = (Hour) {tally->token_id, tally->hour, outcome,
+			tally->uses};
+	if (tally->earlier > 0)
+		hours[n++] = (Hour) {tally->token_id, tally->hour - USECS_PER_HOUR,
+			outcome, tally->earlier};
+	return n;
 }
 
 static void
-write_hourly(const AtkTally *tallies, int n)
+put_hour(Column *columns, const Hour *hour)
 {
-	Column		columns[NCOLUMNS] = {
-		make_column(UUIDOID, 2 * n), make_column(TIMESTAMPTZOID, 2 * n),
-		make_column(TEXTOID, 2 * n), make_column(INT8OID, 2 * n)
-	};
-
-	for (int i = 0; i < n; i++)
-	{
-		const AtkTally *tally = &tallies[i];
-
-		put_hour(columns, tally, tally->hour, tally->uses);
-		put_hour(columns, tally, tally->hour - USECS_PER_HOUR, tally->earlier);
-	}
-	if (run(hourly_sql, columns, NCOLUMNS) > 0)
-		(void) run(missing_hourly_sql, columns, NCOLUMNS);
+	put(&columns[0], UUIDPGetDatum(&hour->token_id), false);
+	put(&columns[1], TimestampTzGetDatum(hour->hour), false);
+	put(&columns[2], CStringGetTextDatum(atk_outcome_name(hour->outcome)),
+		false);
+	put(&columns[3], Int64GetDatum(hour->uses), false);
 }
 
-static int
-compare_tallies(const void *a, const void *b)
+static void
+write_hourly(const AtkTally *tallies, int ntallies)
 {
-	return memcmp(&((const AtkTally *) a)->token_id,
-				  &((const AtkTally *) b)->token_id, sizeof(pg_uuid_t));
+	int			most = 2 * ntallies;
+	Column		columns[NCOLUMNS] = {
+		make_column(UUIDOID, most), make_column(TIMESTAMPTZOID, most),
+		make_column(TEXTOID, most), make_column(INT8OID, most)
+	};
+	Hour	   *hours = palloc(most * sizeof(Hour));
+	int			n = 0;
+
+	for (int i = 0; i < ntallies; i++)
+		n += hours_of(&tallies[i], &hours[n]);
+	qsort(hours, n, sizeof(Hour), compare_hours);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0 && compare_hours(&hours[i - 1], &hours[i]) == 0)
+			add(&columns[3], hours[i].uses);
+		else
+			put_hour(columns, &hours[i]);
+	}
+	if (!update(hourly_sql, columns))
+		(void) run(missing_hourly_sql, columns, NCOLUMNS);
 }
 
 /* Rows are locked in the order of ids, so that two writers do not cross. */
@@ -223,7 +296,6 @@ write_batch(AtkTally *tallies, int n)
 {
 	AtkGuard	guard;
 
-	qsort(tallies, n, sizeof(AtkTally), compare_tallies);
 	atk_guard_begin(&guard, ATK_TABLE_USAGE);
 	write_usage(tallies, n);
 	write_hourly(tallies, n);

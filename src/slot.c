@@ -40,7 +40,7 @@ set_address(AtkSlot *slot, const inet *address)
 
 /* Returns the number of uses that find no room in the counter. */
 static uint32
-begin_hour(AtkSlot *slot, uint32 hour)
+begin_hour(AtkSlot *slot)
 {
 	/* Where nothing is written for days, as on a standby, it may be full. */
 	uint32		fits = Min(slot->uses, PG_UINT32_MAX - slot->earlier);
@@ -52,7 +52,6 @@ begin_hour(AtkSlot *slot, uint32 hour)
 	/* A flush under way has these among the uses it writes. */
 	slot->writing_earlier += Min(slot->writing_uses, fits);
 	slot->writing_uses = 0;
-	slot->hour = hour;
 	return lost;
 }
 
@@ -60,11 +59,10 @@ begin_hour(AtkSlot *slot, uint32 hour)
 static inline uint32
 count_use(AtkSlot *slot, TimestampTz now, const inet *address)
 {
-	uint32		hour = hour_of(now);
 	uint32		lost = 0;
 
-	if (hour > slot->hour)
-		lost = begin_hour(slot, hour);
+	if (hour_of(now) > hour_of(slot->last_at))
+		lost = begin_hour(slot);
 	slot->uses++;
 	if (now >= slot->last_at)
 	{
@@ -89,8 +87,6 @@ atk_slot_enter(AtkSlot *slot, const AtkSlotKey *key,
 		slot->token_id = key->token_id;
 		slot->uses = slot->earlier = 0;
 		slot->writing_uses = slot->writing_earlier = 0;
-		slot->xid = InvalidTransactionId;
-		slot->hour = hour_of(now);
 		slot->last_at = now;
 		(void) count_use(slot, now, address);
 	}
@@ -113,14 +109,19 @@ atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 }
 
 bool
-atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key, int outcome)
+atk_slot_rename(AtkSlot *slot, AtkSlotWriter *writer, const AtkSlotKey *key,
+				int outcome, TransactionId xid)
 {
 	bool		still;
 
 	SpinLockAcquire(&slot->mutex);
 	still = atk_slot_has_key(slot, key);
 	if (still)
+	{
 		slot->outcome = outcome + 1;
+		if (!TransactionIdIsValid(*writer))
+			*writer = xid;
+	}
 	SpinLockRelease(&slot->mutex);
 	return still;
 }
@@ -136,7 +137,7 @@ copy(const AtkSlot *slot, AtkTally *tally)
 	tally->ip_family = slot->ip_family;
 	tally->ip_bits = slot->ip_bits;
 	memcpy(tally->ip, slot->ip, sizeof(tally->ip));
-	tally->hour = slot->hour * USECS_PER_HOUR;
+	tally->hour = hour_of(slot->last_at) * USECS_PER_HOUR;
 	tally->uses = slot->uses;
 	tally->earlier = slot->earlier;
 }
@@ -155,20 +156,25 @@ is_written(TransactionId xid)
 }
 
 bool
-atk_slot_read(AtkSlot *slot, const AtkSlotKey *key, AtkTally *tally)
+atk_slot_read(AtkSlot *slot, const AtkSlotWriter *writer,
+			  const AtkSlotKey *key, AtkTally *tally)
 {
 	bool		matches;
 	AtkSlot		found;
+	AtkSlotWriter by = InvalidTransactionId;
 
 	SpinLockAcquire(&slot->mutex);
 	matches = atk_slot_has_key(slot, key);
 	if (matches)
+	{
 		found = *slot;
+		by = *writer;
+	}
 	SpinLockRelease(&slot->mutex);
 	if (!matches)
 		return false;
 	copy(&found, tally);
-	if (is_written(found.xid))
+	if (is_written(by))
 	{
 		tally->uses -= found.writing_uses;
 		tally->earlier -= found.writing_earlier;
@@ -179,22 +185,22 @@ atk_slot_read(AtkSlot *slot, const AtkSlotKey *key, AtkTally *tally)
 /* --- for the flush --- */
 
 bool
-atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
-				 TransactionId xid, AtkTally *tally)
+atk_slot_collect(AtkSlot *slot, AtkSlotWriter *writer, AtkSlotKind kind,
+				 Oid database, TransactionId xid, AtkTally *tally)
 {
 	bool		collected = false;
 
 	SpinLockAcquire(&slot->mutex);
 	if (!atk_slot_is_free(slot) && slot->database == database &&
 		atk_slot_kind(slot) == kind &&
-		(slot->xid == xid || !TransactionIdIsValid(slot->xid)))
+		(*writer == xid || !TransactionIdIsValid(*writer)))
 	{
 		copy(slot, tally);
 		tally->uses -= slot->writing_uses;
 		tally->earlier -= slot->writing_earlier;
 		slot->writing_uses = slot->uses;
 		slot->writing_earlier = slot->earlier;
-		slot->xid = xid;
+		*writer = xid;
 		collected = tally->uses + tally->earlier > 0;
 	}
 	SpinLockRelease(&slot->mutex);
@@ -202,13 +208,13 @@ atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
 }
 
 bool
-atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
-				AtkSlotKind *kind)
+atk_slot_settle(AtkSlot *slot, AtkSlotWriter *writer, TransactionId xid,
+				bool committed, AtkSlotKind *kind)
 {
 	bool		freed = false;
 
 	SpinLockAcquire(&slot->mutex);
-	if (!atk_slot_is_free(slot) && slot->xid == xid)
+	if (!atk_slot_is_free(slot) && *writer == xid)
 	{
 		if (committed)
 		{
@@ -216,7 +222,7 @@ atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
 			slot->earlier -= slot->writing_earlier;
 		}
 		slot->writing_uses = slot->writing_earlier = 0;
-		slot->xid = InvalidTransactionId;
+		*writer = InvalidTransactionId;
 		*kind = atk_slot_kind(slot);
 		freed = slot->uses == 0 && slot->earlier == 0;
 		if (freed)
@@ -227,8 +233,8 @@ atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
 }
 
 bool
-atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped,
-				 AtkSlotKind *kind)
+atk_slot_discard(AtkSlot *slot, AtkSlotWriter *writer, Oid database,
+				 uint64 *dropped, AtkSlotKind *kind)
 {
 	bool		found;
 
@@ -240,14 +246,27 @@ atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped,
 		if (*kind == ATK_SLOT_USE)
 			*dropped += (uint64) slot->uses + slot->earlier;
 		slot->outcome = 0;
+		*writer = InvalidTransactionId;
 	}
 	SpinLockRelease(&slot->mutex);
 	return found;
 }
 
+/* --- across shutdowns --- */
+
 void
-atk_slot_restore(AtkSlot *slot, const AtkSlot *saved)
+atk_slot_save(const AtkSlot *slot, AtkSlotWriter writer, AtkSavedSlot *saved)
 {
-	*slot = *saved;
+	saved->slot = *slot;
+	saved->hour = hour_of(slot->last_at);
+	saved->writer = writer;
+}
+
+void
+atk_slot_restore(AtkSlot *slot, AtkSlotWriter *writer,
+				 const AtkSavedSlot *saved)
+{
+	*slot = saved->slot;
 	SpinLockInit(&slot->mutex);
+	*writer = saved->writer;
 }

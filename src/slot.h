@@ -6,9 +6,13 @@
  * anything that can raise, allocate or wait.  Keys are compared without it
  * first, and again with it.
  *
- * A slot remembers the transaction that is writing it, and what of its counts
- * that writes.  They are taken off when it has committed (atk_slot_settle());
- * after a rollback they are simply still there.
+ * With a slot goes the transaction that is writing it, and the slot remembers
+ * what of its counts that writes.  They are taken off when it has committed
+ * (atk_slot_settle()); after a rollback they are simply still there.
+ *
+ * Where a spinlock is a byte, a slot is one line of a processor's cache.  That
+ * is why the transaction, which a verification never looks at, is kept apart,
+ * and why the hour is not kept: it is that of the last use.
  */
 #ifndef ATK_SLOT_H
 #define ATK_SLOT_H
@@ -74,13 +78,22 @@ typedef struct AtkSlot
 	pg_uuid_t	token_id;
 	uint8		ip[16];
 	TimestampTz last_at;
-	uint32		uses;			/* in the hour */
+	uint32		uses;			/* in the hour of the last */
 	uint32		earlier;
-	uint32		writing_uses;	/* of these, what transaction xid writes */
+	uint32		writing_uses;	/* of these, what a transaction writes */
 	uint32		writing_earlier;
-	uint32		hour;			/* since the epoch of timestamps */
-	TransactionId xid;			/* changed by the flush only */
 } AtkSlot;
+
+/* Protected by the slot's spinlock, and changed by the flush only. */
+typedef TransactionId AtkSlotWriter;	/* invalid: nobody */
+
+/* As it outlives the memory; with version 1.0's layout (spill.h). */
+typedef struct AtkSavedSlot
+{
+	AtkSlot		slot;
+	uint32		hour;			/* of the last use, for 1.0 */
+	AtkSlotWriter writer;
+} AtkSavedSlot;
 
 static inline bool
 atk_slot_is_free(const AtkSlot *slot)
@@ -152,23 +165,28 @@ extern bool atk_slot_count(AtkSlot *slot, const AtkSlotKey *key,
 						   TimestampTz now, const inet *address,
 						   uint64 *dropped);
 
-/* Changes the outcome of its uses; false: the slot is another key's by now. */
-extern bool atk_slot_rename(AtkSlot *slot, const AtkSlotKey *key,
-							int outcome);
+/*
+ * Changes the outcome of its uses; false: the slot is another key's by now.
+ * No other transaction writes them before this one has ended, if it is given.
+ */
+extern bool atk_slot_rename(AtkSlot *slot, AtkSlotWriter *writer,
+							const AtkSlotKey *key, int outcome,
+							TransactionId xid);
 
 /*
  * Copies what has not been written, which is to say, all but what a
  * transaction has written whose work we see.  False: it is another key's.
  */
-extern bool atk_slot_read(AtkSlot *slot, const AtkSlotKey *key,
-						  AtkTally *tally);
+extern bool atk_slot_read(AtkSlot *slot, const AtkSlotWriter *writer,
+						  const AtkSlotKey *key, AtkTally *tally);
 
 /*
  * Copies what this transaction is to write and marks it.  What it writes
  * already is left out; false: there is nothing else, it is another's, or of
  * another kind.
  */
-extern bool atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
+extern bool atk_slot_collect(AtkSlot *slot, AtkSlotWriter *writer,
+							 AtkSlotKind kind, Oid database,
 							 TransactionId xid, AtkTally *tally);
 
 /*
@@ -176,17 +194,22 @@ extern bool atk_slot_collect(AtkSlot *slot, AtkSlotKind kind, Oid database,
  * if it has committed.  True if the slot is free now, nothing being left;
  * *kind is what it held.
  */
-extern bool atk_slot_settle(AtkSlot *slot, TransactionId xid, bool committed,
+extern bool atk_slot_settle(AtkSlot *slot, AtkSlotWriter *writer,
+							TransactionId xid, bool committed,
 							AtkSlotKind *kind);
 
 /*
  * Frees a database's slot, of which *kind is what it held; false: it is not.
  * Uses are added to *dropped.
  */
-extern bool atk_slot_discard(AtkSlot *slot, Oid database, uint64 *dropped,
+extern bool atk_slot_discard(AtkSlot *slot, AtkSlotWriter *writer,
+							 Oid database, uint64 *dropped,
 							 AtkSlotKind *kind);
 
-/* Makes a free slot like one that was saved, before anybody else sees it. */
-extern void atk_slot_restore(AtkSlot *slot, const AtkSlot *saved);
+/* With nobody else there: copies one, and makes a free one like that. */
+extern void atk_slot_save(const AtkSlot *slot, AtkSlotWriter writer,
+						  AtkSavedSlot *saved);
+extern void atk_slot_restore(AtkSlot *slot, AtkSlotWriter *writer,
+							 const AtkSavedSlot *saved);
 
 #endif							/* ATK_SLOT_H */

@@ -45,7 +45,9 @@ typedef struct Array
 	pg_atomic_uint32 used[2];	/* by uses, by marks */
 	pg_atomic_uint64 dropped;
 	AtkDuty		duty;
-	AtkSlot		slots[FLEXIBLE_ARRAY_MEMBER];
+
+	/* Each in a line of the cache of its own; behind them, their writers. */
+	AtkSlot		slots[FLEXIBLE_ARRAY_MEMBER] pg_attribute_aligned(64);
 } Array;
 
 static Array *array;
@@ -63,6 +65,12 @@ static inline uint32
 next_place(uint32 place)
 {
 	return place + 1 == array->nslots ? 0 : place + 1;
+}
+
+static inline AtkSlotWriter *
+writer_of(uint32 place)
+{
+	return (AtkSlotWriter *) &array->slots[array->nslots] + place;
 }
 
 static inline pg_atomic_uint32 *
@@ -121,15 +129,17 @@ settle(Oid database, bool at_end)
 	for (uint32 i = 0; i < array->nslots; i++)
 	{
 		AtkSlot    *slot = &array->slots[i];
-		TransactionId xid = slot->xid;
+		AtkSlotWriter *writer = writer_of(i);
+		TransactionId xid = *writer;
 		AtkSlotKind kind;
 
 		if (!at_end)
 			CHECK_FOR_INTERRUPTS();
-		if (!atk_slot_is_free(slot) &&
+		if (TransactionIdIsValid(xid) &&
 			(slot->database == database || !OidIsValid(database)) &&
-			TransactionIdIsValid(xid) && !is_open(xid, at_end) &&
-			atk_slot_settle(slot, xid, TransactionIdDidCommit(xid), &kind))
+			!is_open(xid, at_end) &&
+			atk_slot_settle(slot, writer, xid, TransactionIdDidCommit(xid),
+							&kind))
 			give_back(kind);
 	}
 }
@@ -145,7 +155,8 @@ wanted_slots(void)
 static Size
 array_size(void)
 {
-	return offsetof(Array, slots) + wanted_slots() * sizeof(AtkSlot);
+	return offsetof(Array, slots) +
+		wanted_slots() * (sizeof(AtkSlot) + sizeof(AtkSlotWriter));
 }
 
 static void
@@ -167,12 +178,16 @@ create_array(void *memory)
 static const void *
 next_used_slot(uint32 *place)
 {
-	while (*place < array->nslots)
-	{
-		const AtkSlot *slot = &array->slots[(*place)++];
+	static AtkSavedSlot saved;
 
-		if (!atk_slot_is_free(slot))
-			return slot;
+	for (; *place < array->nslots; (*place)++)
+	{
+		const AtkSlot *slot = &array->slots[*place];
+
+		if (atk_slot_is_free(slot))
+			continue;
+		atk_slot_save(slot, *writer_of((*place)++), &saved);
+		return &saved;
 	}
 	return NULL;
 }
@@ -183,15 +198,15 @@ save_array(void)
 	if (count_all() == 0)
 		return;
 	settle(InvalidOid, true);
-	atk_spill_write(next_used_slot, sizeof(AtkSlot));
+	atk_spill_write(next_used_slot, sizeof(AtkSavedSlot));
 }
 
 /* A transaction that it is marked with is prepared, and still there. */
 static void
 restore_slot(const void *record)
 {
-	const AtkSlot *saved = record;
-	AtkSlotKey	key = atk_slot_key(saved);
+	const AtkSavedSlot *saved = record;
+	AtkSlotKey	key = atk_slot_key(&saved->slot);
 	uint32		place = first_place(&key);
 
 	for (uint32 i = 0; i < array->reach; i++, place = next_place(place))
@@ -200,24 +215,24 @@ restore_slot(const void *record)
 
 		if (!atk_slot_is_free(slot))
 			continue;
-		if (!reserve(atk_slot_kind(saved)))
+		if (!reserve(atk_slot_kind(&saved->slot)))
 			break;
-		atk_slot_restore(slot, saved);
+		atk_slot_restore(slot, writer_of(place), saved);
 		return;
 	}
-	if (atk_slot_kind(saved) == ATK_SLOT_USE)
-		drop((uint64) saved->uses + saved->earlier);
+	if (atk_slot_kind(&saved->slot) == ATK_SLOT_USE)
+		drop((uint64) saved->slot.uses + saved->slot.earlier);
 }
 
 static void
 restore_array(void *memory)
 {
 	array = memory;
-	atk_spill_read(restore_slot, sizeof(AtkSlot));
+	atk_spill_read(restore_slot, sizeof(AtkSavedSlot));
 }
 
 static AtkSegment segment = {
-	.name = "apitoken uses 1",
+	.name = "apitoken uses 2",
 	.failure = "uses of tokens are not counted in this session",
 	.size = array_size,
 	.create = create_array,
@@ -290,7 +305,6 @@ atk_tally_expect(const pg_uuid_t *token_id, int outcome)
 		return;
 	slot = &array->slots[first_place(&key)];
 	__builtin_prefetch(slot, 1);
-	__builtin_prefetch((const char *) (slot + 1) - 1, 1);
 }
 
 ATK_HOT void
@@ -349,7 +363,7 @@ atk_tally_find(const pg_uuid_t *token_id, int outcome, AtkTally *tally)
 		AtkTally	part;
 
 		if (!atk_slot_has_key(slot, &key) ||
-			!atk_slot_read(slot, &key, &part))
+			!atk_slot_read(slot, writer_of(place), &key, &part))
 			continue;
 		if (found)
 			merge(tally, &part);
@@ -362,7 +376,7 @@ atk_tally_find(const pg_uuid_t *token_id, int outcome, AtkTally *tally)
 
 /* In the places where the valid uses of a token are found. */
 static bool
-rename_slots(const pg_uuid_t *token_id, int from, int to)
+rename_slots(const pg_uuid_t *token_id, int from, int to, TransactionId xid)
 {
 	AtkSlotKey	found = {MyDatabaseId, ATK_VALID, *token_id};
 	AtkSlotKey	key = {MyDatabaseId, from, *token_id};
@@ -375,21 +389,23 @@ rename_slots(const pg_uuid_t *token_id, int from, int to)
 	for (uint32 i = 0; i < array->reach; i++, place = next_place(place))
 	{
 		if (atk_slot_has_key(&array->slots[place], &key))
-			any |= atk_slot_rename(&array->slots[place], &key, to);
+			any |= atk_slot_rename(&array->slots[place], writer_of(place),
+								   &key, to, xid);
 	}
 	return any;
 }
 
 bool
-atk_tally_retire(const pg_uuid_t *token_id)
+atk_tally_retire(const pg_uuid_t *token_id, TransactionId xid)
 {
-	return rename_slots(token_id, ATK_VALID, ATK_FORMER);
+	return rename_slots(token_id, ATK_VALID, ATK_FORMER, xid);
 }
 
 void
 atk_tally_revive(const pg_uuid_t *token_id)
 {
-	(void) rename_slots(token_id, ATK_FORMER, ATK_VALID);
+	(void) rename_slots(token_id, ATK_FORMER, ATK_VALID,
+						InvalidTransactionId);
 }
 
 /* --- the flush --- */
@@ -427,7 +443,8 @@ atk_tally_collect(AtkSlotKind kind, Oid database, TransactionId xid,
 
 		CHECK_FOR_INTERRUPTS();
 		if (atk_slot_is_free(slot) || slot->database != database ||
-			!atk_slot_collect(slot, kind, database, xid, &tallies[n]))
+			!atk_slot_collect(slot, writer_of(*position), kind, database, xid,
+							  &tallies[n]))
 			continue;
 		n++;
 	}
@@ -462,7 +479,8 @@ atk_tally_discard(Oid database)
 		return;
 	for (uint32 i = 0; i < array->nslots; i++)
 	{
-		if (atk_slot_discard(&array->slots[i], database, &dropped, &kind))
+		if (atk_slot_discard(&array->slots[i], writer_of(i), database, &dropped,
+							 &kind))
 			give_back(kind);
 	}
 	drop(dropped);

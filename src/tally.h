@@ -65,10 +65,11 @@ extern bool atk_tally_find(const pg_uuid_t *token_id, int outcome,
 
 /*
  * The token is gone and its id another's: its valid uses are not that one's.
- * False if there are none.  A flush that has collected them already may still
- * write them as its.
+ * False if there are none.  They are written once the transaction that did so
+ * has ended: only then it is known whose they are.  A flush that has collected
+ * them already may still write them as that one's.
  */
-extern bool atk_tally_retire(const pg_uuid_t *token_id);
+extern bool atk_tally_retire(const pg_uuid_t *token_id, TransactionId xid);
 
 /* The token was not gone after all. */
 extern void atk_tally_revive(const pg_uuid_t *token_id);

@@ -211,12 +211,13 @@ end_transaction(XactEvent event)
 void
 atk_usage_retire(Datum token_id)
 {
+	TransactionId xid = GetCurrentTransactionId();
 	Retired    *one;
 
-	if (!atk_tally_retire(DatumGetUUIDP(token_id)))
+	if (!atk_tally_retire(DatumGetUUIDP(token_id), xid))
 		return;
 	one = MemoryContextAlloc(TopTransactionContext, sizeof(Retired));
-	one->xid = GetCurrentTransactionId();
+	one->xid = xid;
 	one->token_id = *DatumGetUUIDP(token_id);
 	one->next = retired;
 	atk_at_end(end_transaction);

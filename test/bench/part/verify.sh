@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # test/bench/run and the parts share names
 #
-# verify.sh: verification against nothing at all (SELECT $1), against SQL by
-# hand, and against itself without use tracking.
+# verify.sh: verification against nothing at all (SELECT $1) and against SQL by
+# hand.
 #
 # Clients present "one token", all the same, or spread over the tokens in use,
 # at random.  The texts of fill.sql differ in ten digits at their end: a script
@@ -49,8 +49,6 @@ check()
 
 # one_token COMMAND...: with the token that all clients present
 one_token() { "$@" -D token="$(token 200)"; }
-
-untracked() { with_option apitoken.track_usage=off "$@"; }
 
 # --- the index by hand ---
 
@@ -137,19 +135,6 @@ part_unprepared()
 			-- one_token in_mode extended rate hand
 		rate_row "$name, one token, -M extended" 'SQL by hand' 1.6
 	done
-	set_server
-}
-
-part_tracking()
-{
-	flush_each_round
-	rate_heading 'Use tracking, 8 clients, prepared statements'
-	present_verified_id one
-	compare tracked one_token rate verified_id -- untracked one_token rate verified_id
-	rate_row 'verified_id, one token' 'tracking off' 0.97
-	present_verified_id spread
-	compare tracked rate verified_id -- untracked rate verified_id
-	rate_row "verified_id, $spread" 'tracking off' 0.97
 	set_server
 }
 

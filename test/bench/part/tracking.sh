@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # test/bench/run and the parts share names
+#
+# tracking.sh: verification with use tracking against the same without.
+#
+# The two differ by about a hundredth, which rounds of their own do not show on
+# a machine whose speed changes by a quarter within seconds.  So both share
+# connections: tracking is switched each second, in the order on, off, off, on,
+# and what counts is the sum of either's transactions.  After ten seconds with
+# tracking, the default interval, all that was recorded is written, within two
+# with tracking; the worker stays away.
+
+# switch on|off: for all sessions; psql is a coprocess
+switch()
+{
+	local reloaded
+
+	printf 'ALTER SYSTEM SET apitoken.track_usage = %s;\nSELECT pg_reload_conf();\n' "$1" >&"${psql[1]}"
+	read -r reloaded <&"${psql[0]}"
+	[[ $reloaded == t ]]
+}
+
+# each_second SECONDS NAME [OPTION]...: prints how many transactions eight
+# clients have done in the last second
+each_second()
+{
+	(cd "$dir" && as_server pgbench -n -M prepared -h "$socket" -U postgres -c 8 -j 2 -P 1 -T "$1" \
+		-f "sql/$2" "${@:3}" big 2>&1 >/dev/null) | awk '/^progress:/ { print $4; fflush() }'
+}
+
+# sum_windows CYCLES: from the rates on standard input, while it switches; sets
+# on and off
+sum_windows()
+{
+	local order=(on off off on) number state rate begin=3 writer=
+
+	on=0 off=0
+	for ((number = -begin; number < 20 * $1; number++)); do
+		read -r rate || return
+		if ((number >= 0)); then
+			state=${order[number % 4]}
+			printf -v "$state" '%s' "$(calc "${!state} + $rate")"
+		fi
+		switch "${order[(number + 1 + 4) % 4]}" || return
+		# In each cycle, at the first of two seconds with tracking.
+		if ((number >= 0 && number % 20 == 10)); then
+			[[ -z $writer ]] || wait "$writer" || return
+			sql -d big -c 'SELECT apitoken.flush_usage()' >/dev/null &
+			writer=$!
+		fi
+	done
+	cat >/dev/null
+	wait "$writer"
+}
+
+# compare_switched NAME [OPTION]...: sets median_ours, median_other (which are
+# means here) and ratio
+compare_switched()
+{
+	local cycles=$(((BENCH_ROUNDS * BENCH_SECONDS + 9) / 10)) on off
+
+	coproc psql { sql -d big; }
+	printf 'SELECT apitoken.version() IS NOT NULL;\n' >&"${psql[1]}"
+	read -r _ <&"${psql[0]}"
+	switch on
+	sum_windows "$cycles" < <(each_second $((20 * cycles + 5)) "$@") || die "the clients of $1 stopped early."
+	printf '\\q\n' >&"${psql[1]}"
+	wait "$psql_PID"
+	median_ours=$(calc "$on / (10 * $cycles)")
+	median_other=$(calc "$off / (10 * $cycles)")
+	ratio=$(calc "$on / $off" 3)
+}
+
+part_tracking()
+{
+	set_server apitoken.usage_flush_interval=1h
+	rate_heading 'Use tracking, 8 clients, prepared statements'
+	present_verified_id one
+	compare_switched verified_id -D token="$(token 200)"
+	rate_row 'verified_id, one token' 'tracking off' 0.97
+	present_verified_id spread
+	compare_switched verified_id
+	rate_row "verified_id, $spread" 'tracking off' 0.97
+	set_server
+}
