@@ -93,7 +93,7 @@ atk_guc_init(void)
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("apitoken.usage_max_entries",
 							"Number of tokens whose use can be pending.",
-							"Read when the shared memory is first made; an entry takes 144 bytes.",
+							"Read when the shared memory is first made; an entry takes 136 bytes.",
 							&atk_guc_usage_max_entries,
 							65536, 4, 10000000,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);

@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Temp ();
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(make_clock on_clock set_clock stop_clock);
@@ -30,7 +31,9 @@ sub write_file
 # Compiles it; false if that cannot be done.  The clock goes right at first.
 sub make_clock
 {
-	$dir = $PostgreSQL::Test::Utils::tmp_check;
+	# Tests that run side by side share tmp_check; the server reads the clock.
+	$dir = File::Temp::tempdir('clock_XXXXXX', DIR => $PostgreSQL::Test::Utils::tmp_check);
+	chmod 0755, $dir or die "$dir: $!";
 	$setting = "$dir/clock_setting";
 	write_file("$dir/clock.c", <<"END");
 #define _GNU_SOURCE
