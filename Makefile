@@ -222,11 +222,13 @@ UNIT = \
 	known_answers \
 	token_text_properties \
 	scopes_properties \
-	cursor_properties
+	cursor_properties \
+	wiping
 UNIT_OBJS = \
 	build/unit/unit.o \
 	build/unit/server.o \
 	build/unit/token_text.o \
+	build/unit/secret.o \
 	build/unit/digest.o \
 	build/unit/scopes.o \
 	build/unit/scopes_gin.o \

@@ -3,7 +3,8 @@
  *		Stands in for the server, as far as the pure sources ask for one.
  *
  * palloc() is malloc(), each piece by itself, so that a sanitizer sees every
- * byte read or written beyond its end; stub_reset() frees what is left.
+ * byte read or written beyond its end; stub_reset() frees what is left, as the
+ * reset of the one memory context, which calls back who asked for it.
  * ereport() remembers what was raised and jumps to where TRAP() waits.
  */
 #include "postgres.h"
@@ -14,12 +15,14 @@
 #undef fprintf
 #undef qsort
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "unit.h"
 
@@ -51,11 +54,53 @@ find_piece(void *piece)
 	abort();					/* not palloc'd, or freed already */
 }
 
+/* Given back from now on are pieces with so many copies of these bytes. */
+static const void *watched;
+static size_t watched_len;
+static int	seen;
+
+void
+stub_watch(const void *bytes, size_t len)
+{
+	watched = bytes;
+	watched_len = len;
+	seen = 0;
+}
+
+int
+stub_seen(void)
+{
+	return seen;
+}
+
+static void
+give_back(void *piece)
+{
+	if (watched != NULL &&
+		memmem(piece, malloc_usable_size(piece), watched, watched_len) != NULL)
+		seen++;
+	free(piece);
+}
+
+MemoryContext CurrentMemoryContext;
+static MemoryContextCallback *callbacks;
+
+void
+MemoryContextRegisterResetCallback(MemoryContext context,
+								   MemoryContextCallback *callback)
+{
+	callback->next = callbacks;
+	callbacks = callback;
+}
+
+/* All are called before anything is freed. */
 void
 stub_reset(void)
 {
+	for (; callbacks != NULL; callbacks = callbacks->next)
+		callbacks->func(callbacks->arg);
 	while (n_pieces > 0)
-		free(pieces[--n_pieces]);
+		give_back(pieces[--n_pieces]);
 }
 
 void *
@@ -96,7 +141,7 @@ pfree(void *pointer)
 	void	  **place = find_piece(pointer);
 
 	*place = pieces[--n_pieces];
-	free(pointer);
+	give_back(pointer);
 }
 
 /* --- errors --- */
@@ -207,7 +252,15 @@ pg_qsort(void *base, size_t n, size_t size, int (*compare) (const void *, const 
 	qsort(base, n, size, compare);
 }
 
-/* Nothing is toasted here. */
+/* A short header becomes a long one.  Nothing is compressed or out of line. */
+struct varlena *
+pg_detoast_datum(struct varlena *datum)
+{
+	return VARATT_IS_SHORT(datum) ? (struct varlena *)
+		cstring_to_text_with_len(VARDATA_SHORT(datum),
+								 VARSIZE_SHORT(datum) - VARHDRSZ_SHORT) : datum;
+}
+
 struct varlena *
 pg_detoast_datum_packed(struct varlena *datum)
 {

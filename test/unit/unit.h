@@ -80,6 +80,13 @@ extern char random_of(const char *characters);
 extern void stub_reset(void);
 
 /*
+ * In how many of the pieces given back since stub_watch() these bytes were
+ * still to be read.
+ */
+extern void stub_watch(const void *bytes, size_t len);
+extern int	stub_seen(void);
+
+/*
  * Runs a statement.  If it raises, error_raised is true, and SQLSTATE and
  * messages are in last_error.
  */
