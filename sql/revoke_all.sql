@@ -29,7 +29,7 @@ SELECT arguments, m.dry, m.dry = m.revoked AND m.revoked = m.states AS same FROM
 -- Each by the ordinary way: reason, event, stamps; in the order of ids.
 SELECT status FROM apitoken.suspend((SELECT id FROM apitoken._token WHERE name = 'john' AND realm = 'revoke_all')) \gset
 SELECT test.now_event() AS before \gset
-SELECT name, r.id = t.id AS same FROM apitoken.revoke_all('revoke_all', 'john', reason => 'left the company') r JOIN apitoken._token t USING (id, name);
+SELECT name, r.id = t.id AS same FROM apitoken.revoke_all('revoke_all', 'john', reason => 'left the company') r JOIN apitoken._token t USING (id, name) ORDER BY name;
 SELECT * FROM test.events('revoke_all', :before) ORDER BY old ->> 'status';
 SELECT name, status, status_reason, version FROM apitoken._token WHERE realm = 'revoke_all' ORDER BY name;
 -- Those that are revoked are not named again.
