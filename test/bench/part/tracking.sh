@@ -20,23 +20,35 @@ switch()
 	[[ $reloaded == t ]]
 }
 
-# each_second SECONDS NAME [OPTION]...: prints how many transactions eight
-# clients have done in the last second
+# each_second SECONDS NAME [OPTION]...: eight clients, of which a line tells
+# each second
 each_second()
 {
 	(cd "$dir" && as_server pgbench -n -M prepared -h "$socket" -U postgres -c 8 -j 2 -P 1 -T "$1" \
-		-f "sql/$2" "${@:3}" big 2>&1 >/dev/null) | awk '/^progress:/ { print $4; fflush() }'
+		-f "sql/$2" "${@:3}" big 2>&1)
 }
 
-# sum_windows CYCLES: from the rates on standard input, while it switches; sets
-# on and off
+# next_rate: set rate, when the second is over
+next_rate()
+{
+	local word
+
+	while read -r word _ _ rate _; do [[ $word != progress: ]] || return 0; done
+	return 1
+}
+
+# write_use: there must be some
+write_use() { [[ $(sql -d big -c 'SELECT apitoken.flush_usage() > 0') == t ]]; }
+
+# sum_windows CYCLES: from what each_second prints, while it switches; set on
+# and off
 sum_windows()
 {
 	local order=(on off off on) number state rate begin=3 writer=
 
 	on=0 off=0
 	for ((number = -begin; number < 20 * $1; number++)); do
-		read -r rate || return
+		next_rate || return
 		if ((number >= 0)); then
 			state=${order[number % 4]}
 			printf -v "$state" '%s' "$(calc "${!state} + $rate")"
@@ -45,7 +57,7 @@ sum_windows()
 		# In each cycle, at the first of two seconds with tracking.
 		if ((number >= 0 && number % 20 == 10)); then
 			[[ -z $writer ]] || wait "$writer" || return
-			sql -d big -c 'SELECT apitoken.flush_usage()' >/dev/null &
+			write_use &
 			writer=$!
 		fi
 	done
@@ -73,6 +85,8 @@ compare_switched()
 
 part_tracking()
 {
+	# What autovacuum would have done, were it on.
+	as_quiet -d big -c 'VACUUM ANALYZE apitoken._usage' -c 'VACUUM ANALYZE apitoken._usage_hourly'
 	set_server apitoken.usage_flush_interval=1h
 	rate_heading 'Use tracking, 8 clients, prepared statements'
 	present_verified_id one
