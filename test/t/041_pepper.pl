@@ -294,6 +294,23 @@ wait_query($node, q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type 
 ask($locker, 'COMMIT');
 is(ask($rotator, 'SELECT 1'), "rotated\n1", '... and goes on where only the digest is another');
 
+# What was left for a database that is gone, or that cannot be reached, takes the
+# place of nobody: there are 4096 places, here all taken, or nearly.
+use_keys($node, $good, $long);
+flush_every($node, '1h');
+one($node, 'CREATE DATABASE gone');
+install($node, 'gone');
+$node->safe_psql('gone', q{CREATE TABLE issued AS SELECT i.token FROM generate_series(1, 16000) n, apitoken.issue('acme', 'n' || n) i});
+one($node, q{CREATE TABLE issued AS SELECT i.id, i.token FROM generate_series(1, 40) n, apitoken.issue('acme', 'n' || n) i});
+use_keys($node, $long, $good);
+is($node->safe_psql('gone', 'SELECT count(apitoken.verified_id(token)) FROM issued'), '16000', 'tokens of another database are seen');
+one($node, 'DROP DATABASE gone');
+flush_every($node, $soon);
+wait_query($node, "SELECT count(apitoken.verified_id(token)) FROM issued; SELECT count(*) FROM issued JOIN apitoken._token USING (id) WHERE key_id <> $second", "40\n0",
+	'that is dropped: those of this one are stored');
+one($node, 'SELECT count(apitoken.revoke(id)) FROM issued');
+one($node, q{SELECT apitoken.delete(id) FROM issued; DROP TABLE issued});
+
 # --- the key before is given up ---
 
 use_keys($node, $long);
