@@ -215,6 +215,9 @@ sub with_growing_timeout
 
 		return ($interrupted, $answer) unless $answer eq 'ERROR 57014';
 		$interrupted++;
+
+		# If it was the COMMIT the time is still that short.
+		1 while ask($session, 'ROLLBACK') ne '';
 		my $difference = $after_each->();
 		return ($interrupted, $difference) if $difference ne '';
 	}
@@ -226,7 +229,7 @@ operations(
 		my ($name, $sql) = @_;
 		my $before = everything();
 		my ($interrupted, $answer) = with_growing_timeout($sql, $before,
-			sub { ask($session, 'RESET statement_timeout'); return differs($before, everything()) });
+			sub { return differs($before, everything()) });
 
 		cmp_ok($interrupted, '>', 0, "$name: interrupted by statement_timeout")
 		  unless $name eq 'a realm';

@@ -18,7 +18,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw($root new_node issue import_sample ask sqlstate session
-  wait_until start_again catch_up random_seed slurp same_rows
+  sanitized wait_until start_again catch_up random_seed slurp same_rows
   example);
 
 # The sample token of the document "POST token lookup", and its parts.
@@ -75,6 +75,12 @@ sub sqlstate
 
 	return "ERROR $1" if $err =~ /(?:ERROR|FATAL):\s+(\w+)/;
 	return $out;
+}
+
+# Do servers run under a sanitizer?
+sub sanitized
+{
+	return ($ENV{LD_PRELOAD} // '') =~ /asan/;
 }
 
 # A session that stays, to have warm caches.
