@@ -94,6 +94,6 @@ part_tracking()
 	rate_row 'verified_id, one token' 'tracking off' 0.97
 	present_verified_id spread
 	compare_switched verified_id
-	rate_row "verified_id, $spread" 'tracking off'
+	rate_row "verified_id, $spread" 'tracking off' 0.97
 	set_server
 }
