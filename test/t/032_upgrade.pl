@@ -166,6 +166,25 @@ goes_on($server, 'updated');
 is($server->safe_psql('postgres', q{SELECT apitoken.authenticate(token) = id FROM secret WHERE name = 'plain'}), 't', '... with what is new');
 my $now = outcomes($server);
 
+# Uses that are counted and not written when the server stops come back with
+# either library.  Without a worker nobody writes them.
+sub use_plain
+{
+	my ($times) = @_;
+
+	return $server->safe_psql('postgres',
+		qq{SELECT count(apitoken.verified_id(token)) FROM generate_series(1, $times), secret WHERE name = 'plain';
+			SELECT use_count FROM apitoken.tokens WHERE name = 'plain'});
+}
+
+restart_with($server, "max_worker_processes = 0\n");
+my ($used, $count) = split /\n/, use_plain(5);
+restart_with($server, $released);
+is(use_plain(3), "3\n" . ($count + 3), 'what this library has counted is there with that of 1.0');
+restart_with($server, $current);
+is(use_plain(2), "2\n" . ($count + 5), '... and the other way round');
+restart_with($server, "max_worker_processes = 8\n");
+
 # Somebody takes the library back.
 restart_with($server, $released);
 is($server->safe_psql('postgres', 'SELECT apitoken.version()'), '1.0', 'the library of 1.0 on objects of this version');
