@@ -14,6 +14,9 @@
 #include "address.h"
 #include "slot.h"
 
+StaticAssertDecl(sizeof(slock_t) > 1 || sizeof(AtkSlot) == 64,
+				 "a slot is a cache line");
+
 /* --- noting a use; the slot is locked --- */
 
 static inline uint32

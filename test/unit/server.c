@@ -54,7 +54,7 @@ find_piece(void *piece)
 	abort();					/* not palloc'd, or freed already */
 }
 
-/* Given back from now on are pieces with so many copies of these bytes. */
+/* What is watched, and in how many pieces it was when they were given back. */
 static const void *watched;
 static size_t watched_len;
 static int	seen;

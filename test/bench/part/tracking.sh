@@ -3,7 +3,7 @@
 #
 # tracking.sh: verification with use tracking against the same without.
 #
-# The two differ by about a hundredth, which rounds of their own do not show on
+# The two differ by a few hundredths, which rounds of their own do not show on
 # a machine whose speed changes by a quarter within seconds.  So both share
 # connections: tracking is switched each second, in the order on, off, off, on,
 # and what counts is the sum of either's transactions.  After ten seconds with
