@@ -12,6 +12,10 @@
  * together.  That is one more way to remember a place wrongly, and it costs
  * what all of them cost: a look at a row, and no more.
  *
+ * With it goes where uses of the token are counted (tally.h), for the lines of
+ * the processor's cache that a verification needs can be fetched all at once
+ * only before the first of them is there.
+ *
  * Besides the row's place there is the buffer that had its page.  Where the
  * page is still in it, PostgreSQL's table of buffers need not be asked, and
  * where it is not, the index is: it leads to the page wherever it is now, and
@@ -30,8 +34,10 @@
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
+#include "columns.h"
 #include "place.h"
 #include "segment.h"
+#include "tally.h"
 
 #define NSETS		16384
 #define NWAYS		4
@@ -40,18 +46,31 @@
 typedef struct Place
 {
 	uint32		tag;			/* bits of the digest */
+	uint32		tally;			/* where uses are counted */
 	Buffer		buffer;			/* InvalidBuffer: nothing is remembered */
 	BlockNumber block;
 	OffsetNumber line;			/* of the item the index points to */
 	uint16		offset;			/* of the row in the page */
 } Place;
 
-/* The same as it is shared. */
+/*
+ * The same as it is shared.  In its first word, from the lowest bit on, line,
+ * offset, tally and tag, in the second buffer and block; a row begins where its
+ * alignment lets it.
+ */
 typedef struct Way
 {
-	pg_atomic_uint64 found;		/* tag and buffer */
-	pg_atomic_uint64 where;		/* block, line and offset */
+	pg_atomic_uint64 found;
+	pg_atomic_uint64 where;
 } Way;
+
+#define LINE_BITS	12
+#define OFFSET_BITS	12
+#define TAG_BITS	(64 - LINE_BITS - OFFSET_BITS - ATK_TALLY_PLACE_BITS)
+
+StaticAssertDecl(MaxHeapTuplesPerPage < 1 << LINE_BITS &&
+				 BLCKSZ / MAXIMUM_ALIGNOF <= 1 << OFFSET_BITS,
+				 "a row's place in its page has room");
 
 typedef struct Set
 {
@@ -83,7 +102,7 @@ create(void *memory)
 }
 
 static AtkSegment segment = {
-	.name = "apitoken places 1",
+	.name = "apitoken places 2",
 	.failure = "places of tokens are not remembered in this session",
 	.size = memory_size,
 	.create = create,
@@ -105,36 +124,52 @@ set_of(const AtkDigest *digest)
 }
 
 static inline uint32
-tag_of(uint64 found)
+tag_of(const AtkDigest *digest)
 {
-	return (uint32) (found >> 32);
+	return bits(digest, 1) & ((1 << TAG_BITS) - 1);
 }
 
-static inline Buffer
-buffer_of(uint64 found)
+/* Takes a word apart, from its lowest bit on. */
+static inline uint32
+take(uint64 *word, int nbits)
 {
-	return (Buffer) (uint32) found;
+	uint32		value = *word & ((UINT64CONST(1) << nbits) - 1);
+
+	*word >>= nbits;
+	return value;
 }
 
-/* The way that has this tag, or NULL; *place is what it says. */
+static inline Place
+unpack(uint64 found, uint64 where)
+{
+	Place		place;
+
+	place.line = take(&found, LINE_BITS);
+	place.offset = take(&found, OFFSET_BITS) * MAXIMUM_ALIGNOF;
+	place.tally = take(&found, ATK_TALLY_PLACE_BITS);
+	place.tag = take(&found, TAG_BITS);
+	place.buffer = (Buffer) take(&where, 32);
+	place.block = take(&where, 32);
+	return place;
+}
+
+/* The way that has this digest's tag, or NULL; *place is what it says. */
 ATK_HOT static Way *
 find(const AtkDigest *digest, Place *place)
 {
 	Set		   *set = set_of(digest);
-	uint32		tag = bits(digest, 1);
+	uint64		tag = tag_of(digest);
 
 	for (int i = 0; i < NWAYS; i++)
 	{
 		Way		   *way = &set->ways[i];
 		uint64		found = pg_atomic_read_u64(&way->found);
-		uint64		where;
 
-		if (tag_of(found) != tag || !BufferIsValid(buffer_of(found)))
+		if (found >> (64 - TAG_BITS) != tag)
 			continue;
-		where = pg_atomic_read_u64(&way->where);
-		*place = (Place) {tag, buffer_of(found), (BlockNumber) (where >> 32),
-			(OffsetNumber) (where >> 16), (uint16) where};
-		return way;
+		*place = unpack(found, pg_atomic_read_u64(&way->where));
+		if (BufferIsValid(place->buffer))
+			return way;
 	}
 	return NULL;
 }
@@ -142,9 +177,13 @@ find(const AtkDigest *digest, Place *place)
 static void
 put(Way *way, const Place *place)
 {
+	uint64		found = place->tag;
+
+	found = found << ATK_TALLY_PLACE_BITS | place->tally;
+	found = found << OFFSET_BITS | place->offset / MAXIMUM_ALIGNOF;
+	found = found << LINE_BITS | place->line;
+	pg_atomic_write_u64(&way->found, found);
 	pg_atomic_write_u64(&way->where, (uint64) place->block << 32 |
-						(uint64) place->line << 16 | place->offset);
-	pg_atomic_write_u64(&way->found, (uint64) place->tag << 32 |
 						(uint32) place->buffer);
 }
 
@@ -166,6 +205,7 @@ prefetch(const Place *place)
 	__builtin_prefetch(row);
 	__builtin_prefetch(row + LINE);
 	__builtin_prefetch(row + 2 * LINE);
+	atk_tally_expect(place->tally);
 }
 
 /* Reads the row as an index scan of the heap would, if it is there. */
@@ -207,7 +247,7 @@ atk_place_fetch(Relation heap, Snapshot snapshot, const AtkDigest *digest,
 	prefetch(&place);
 	if (fetch(heap, snapshot, &place, slot))
 		return true;
-	pg_atomic_write_u64(&way->found, 0);
+	pg_atomic_write_u64(&way->where, 0);
 	return false;
 }
 
@@ -223,12 +263,22 @@ choose(const AtkDigest *digest)
 		return way;
 	for (int i = 0; i < NWAYS; i++)
 	{
-		uint64		found = pg_atomic_read_u64(&set->ways[i].found);
+		uint64		where = pg_atomic_read_u64(&set->ways[i].where);
 
-		if (!BufferIsValid(buffer_of(found)))
+		if (!BufferIsValid((Buffer) take(&where, 32)))
 			return &set->ways[i];
 	}
 	return &set->ways[bits(digest, 2) % NWAYS];
+}
+
+/* Of the uses that are allowed, as nearly all are. */
+static uint32
+tally_of(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		id = slot_getattr(slot, Anum_token_id, &isnull);
+
+	return atk_tally_place(DatumGetUUIDP(id), ATK_VALID);
 }
 
 void
@@ -245,7 +295,8 @@ atk_place_remember(Relation heap, const AtkDigest *digest, ItemPointer tid,
 	buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
 	if (!BufferIsValid(buffer) || BufferIsLocal(buffer))
 		return;
-	place.tag = bits(digest, 1);
+	place.tag = tag_of(digest);
+	place.tally = tally_of(slot);
 	place.buffer = buffer;
 	place.block = ItemPointerGetBlockNumber(tid);
 	place.line = ItemPointerGetOffsetNumber(tid);

@@ -54,11 +54,24 @@ static Array *array;
 
 /* --- places --- */
 
+/* As a fraction of the array. */
+static inline uint32
+relative_place(const AtkSlotKey *key)
+{
+	return (uint32) (atk_slot_hash(key) >> (64 - ATK_TALLY_PLACE_BITS));
+}
+
+static inline uint32
+absolute_place(uint32 place)
+{
+	return (uint32) ((uint64) place * array->nslots >> ATK_TALLY_PLACE_BITS);
+}
+
 /* Where the search for a key begins. */
 static inline uint32
 first_place(const AtkSlotKey *key)
 {
-	return (uint32) (((atk_slot_hash(key) >> 32) * array->nslots) >> 32);
+	return absolute_place(relative_place(key));
 }
 
 static inline uint32
@@ -295,16 +308,19 @@ note(const AtkSlotKey *key, TimestampTz now, const inet *address,
 	return false;
 }
 
-ATK_HOT void
-atk_tally_expect(const pg_uuid_t *token_id, int outcome)
+uint32
+atk_tally_place(const pg_uuid_t *token_id, int outcome)
 {
 	AtkSlotKey	key = {MyDatabaseId, outcome, *token_id};
-	const AtkSlot *slot;
 
-	if (array == NULL)
-		return;
-	slot = &array->slots[first_place(&key)];
-	__builtin_prefetch(slot, 1);
+	return relative_place(&key);
+}
+
+ATK_HOT void
+atk_tally_expect(uint32 place)
+{
+	if (array != NULL && atk_guc_track_usage)
+		__builtin_prefetch(&array->slots[absolute_place(place)], 1);
 }
 
 ATK_HOT void

@@ -43,10 +43,13 @@ typedef struct AtkTallyStats
 extern bool atk_tally_attach(void);
 
 /*
- * Has the processor fetch where a use will be counted, if it is; to be called
- * some time before atk_tally_note().
+ * Where uses will be counted, in these bits, as long as the database lives; and
+ * having the processor fetch that place, some time before atk_tally_note().
  */
-extern void atk_tally_expect(const pg_uuid_t *token_id, int outcome);
+#define ATK_TALLY_PLACE_BITS	24
+
+extern uint32 atk_tally_place(const pg_uuid_t *token_id, int outcome);
+extern void atk_tally_expect(uint32 place);
 
 /* Never raises, never waits for more than a spinlock. */
 extern void atk_tally_note(const pg_uuid_t *token_id, int outcome,

@@ -115,13 +115,6 @@ atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id, AtkUse *use)
 }
 
 ATK_HOT void
-atk_usage_expect(const pg_uuid_t *token_id)
-{
-	if (atk_guc_track_usage)
-		atk_tally_expect(token_id, ATK_VALID);
-}
-
-ATK_HOT void
 atk_usage_note(const pg_uuid_t *token_id, int outcome,
 			   TimestampTz now, const inet *address)
 {

@@ -42,12 +42,6 @@ extern bool atk_usage_find(AtkProbe *probe, const pg_uuid_t *token_id,
 extern void atk_usage_overlay(const pg_uuid_t *token_id, AtkUse *use);
 
 /*
- * Of a token that will be found valid, as most are: what atk_usage_note() is
- * going to need is fetched into the processor's cache meanwhile.
- */
-extern void atk_usage_expect(const pg_uuid_t *token_id);
-
-/*
  * Records a verification with this outcome; token_id is NULL where there is
  * no token.  Nothing is written, nobody waited for, nothing raised: it is
  * counted in shared memory, and a worker made sure of that will write it.

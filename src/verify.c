@@ -178,13 +178,10 @@ atk_verify(AtkTokenFinder *finder, const AtkPresented *presented,
 		   const AtkRequest *request, AtkToken *token)
 {
 	bool		found = atk_token_find(finder, presented, token);
-	TimestampTz now;
-	AtkOutcome	outcome;
+	TimestampTz now = GetCurrentTimestamp();
+	AtkOutcome	outcome = found
+		? decide_now(token, request, now) : ATK_UNKNOWN;
 
-	if (found)
-		atk_usage_expect(&token->id);
-	now = GetCurrentTimestamp();
-	outcome = found ? decide_now(token, request, now) : ATK_UNKNOWN;
 	atk_usage_note(found ? &token->id : NULL, outcome, now, request->address);
 	if (unlikely(found && token->by_key > 0))
 		atk_rekey_note(token, presented);
