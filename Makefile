@@ -35,6 +35,7 @@ OBJS = \
 	src/segment.o \
 	src/duty.o \
 	src/slot.o \
+	src/slot_array.o \
 	src/tally.o \
 	src/summon.o \
 	src/usage.o \
@@ -223,7 +224,8 @@ UNIT = \
 	token_text_properties \
 	scopes_properties \
 	cursor_properties \
-	wiping
+	wiping \
+	endings
 UNIT_OBJS = \
 	build/unit/unit.o \
 	build/unit/server.o \
@@ -232,7 +234,8 @@ UNIT_OBJS = \
 	build/unit/digest.o \
 	build/unit/scopes.o \
 	build/unit/scopes_gin.o \
-	build/unit/cursor.o
+	build/unit/cursor.o \
+	build/unit/ending.o
 
 # Fuzz targets test/fuzz/<name>.c, built by clang, linked with these objects.
 FUZZ = \
@@ -346,6 +349,10 @@ $(FULL_SCRIPT): $(SQL_PARTS) Makefile
 	cat $(SQL_PARTS) > $@
 $(UPDATE_SCRIPT): $(UPDATE_PARTS) Makefile
 	cat $(UPDATE_PARTS) > $@
+
+# To PGXS objects are intermediate files: one that is new in the list above would
+# not be made, and be missing in the library.
+$(EXTENSION)$(DLSUFFIX): Makefile
 
 # Other flags or another server: build anew.
 BUILT_WITH = $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS)

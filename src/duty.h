@@ -8,7 +8,7 @@
  * the round is stands in shared memory, so that a worker goes on where
  * another failed.
  *
- * All of this is kept beside the uses (tally.h) and goes with them.  Nothing
+ * All of this is kept beside the uses (slot_array.h) and goes with them.  Nothing
  * here waits for more than a spinlock; before atk_duty_attach(), nothing here
  * does anything.
  */

@@ -12,9 +12,9 @@
  * together.  That is one more way to remember a place wrongly, and it costs
  * what all of them cost: a look at a row, and no more.
  *
- * With it goes where uses of the token are counted (tally.h), for the lines of
- * the processor's cache that a verification needs can be fetched all at once
- * only before the first of them is there.
+ * With it goes where uses of the token are counted (slot_array.h): before its
+ * row has come nobody knows whose they are, and then it is late to begin to
+ * fetch that, too.
  *
  * Besides the row's place there is the buffer that had its page.  Where the
  * page is still in it, PostgreSQL's table of buffers need not be asked, and
@@ -30,6 +30,7 @@
 
 #include "access/heapam.h"
 #include "access/tableam.h"
+#include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
@@ -37,7 +38,7 @@
 #include "columns.h"
 #include "place.h"
 #include "segment.h"
-#include "tally.h"
+#include "slot_array.h"
 
 #define NSETS		16384
 #define NWAYS		4
@@ -46,7 +47,7 @@
 typedef struct Place
 {
 	uint32		tag;			/* bits of the digest */
-	uint32		tally;			/* where uses are counted */
+	uint32		uses;			/* where they are counted; slot_array.h */
 	Buffer		buffer;			/* InvalidBuffer: nothing is remembered */
 	BlockNumber block;
 	OffsetNumber line;			/* of the item the index points to */
@@ -55,7 +56,7 @@ typedef struct Place
 
 /*
  * The same as it is shared.  In its first word, from the lowest bit on, line,
- * offset, tally and tag, in the second buffer and block; a row begins where its
+ * offset, uses and tag, in the second buffer and block; a row begins where its
  * alignment lets it.
  */
 typedef struct Way
@@ -66,7 +67,7 @@ typedef struct Way
 
 #define LINE_BITS	12
 #define OFFSET_BITS	12
-#define TAG_BITS	(64 - LINE_BITS - OFFSET_BITS - ATK_TALLY_PLACE_BITS)
+#define TAG_BITS	(64 - LINE_BITS - OFFSET_BITS - ATK_SLOTS_BITS)
 
 StaticAssertDecl(MaxHeapTuplesPerPage < 1 << LINE_BITS &&
 				 BLCKSZ / MAXIMUM_ALIGNOF <= 1 << OFFSET_BITS,
@@ -146,7 +147,7 @@ unpack(uint64 found, uint64 where)
 
 	place.line = take(&found, LINE_BITS);
 	place.offset = take(&found, OFFSET_BITS) * MAXIMUM_ALIGNOF;
-	place.tally = take(&found, ATK_TALLY_PLACE_BITS);
+	place.uses = take(&found, ATK_SLOTS_BITS);
 	place.tag = take(&found, TAG_BITS);
 	place.buffer = (Buffer) take(&where, 32);
 	place.block = take(&where, 32);
@@ -179,7 +180,7 @@ put(Way *way, const Place *place)
 {
 	uint64		found = place->tag;
 
-	found = found << ATK_TALLY_PLACE_BITS | place->tally;
+	found = found << ATK_SLOTS_BITS | place->uses;
 	found = found << OFFSET_BITS | place->offset / MAXIMUM_ALIGNOF;
 	found = found << LINE_BITS | place->line;
 	pg_atomic_write_u64(&way->found, found);
@@ -205,7 +206,7 @@ prefetch(const Place *place)
 	__builtin_prefetch(row);
 	__builtin_prefetch(row + LINE);
 	__builtin_prefetch(row + 2 * LINE);
-	atk_tally_expect(place->tally);
+	atk_slots_expect(place->uses);
 }
 
 /* Reads the row as an index scan of the heap would, if it is there. */
@@ -271,14 +272,15 @@ choose(const AtkDigest *digest)
 	return &set->ways[bits(digest, 2) % NWAYS];
 }
 
-/* Of the uses that are allowed, as nearly all are. */
+/* Of those that are allowed, as nearly all are. */
 static uint32
-tally_of(TupleTableSlot *slot)
+uses_of(TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		id = slot_getattr(slot, Anum_token_id, &isnull);
+	AtkSlotKey	key = {MyDatabaseId, ATK_VALID, *DatumGetUUIDP(id)};
 
-	return atk_tally_place(DatumGetUUIDP(id), ATK_VALID);
+	return atk_slots_bits(&key);
 }
 
 void
@@ -296,7 +298,7 @@ atk_place_remember(Relation heap, const AtkDigest *digest, ItemPointer tid,
 	if (!BufferIsValid(buffer) || BufferIsLocal(buffer))
 		return;
 	place.tag = tag_of(digest);
-	place.tally = tally_of(slot);
+	place.uses = uses_of(slot);
 	place.buffer = buffer;
 	place.block = ItemPointerGetBlockNumber(tid);
 	place.line = ItemPointerGetOffsetNumber(tid);

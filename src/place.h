@@ -1,6 +1,7 @@
 /*
  * place.h
- *		Where tokens were found, remembered by all backends together.
+ *		Where tokens were found, and where their uses are counted, remembered by
+ *		all backends together.
  *
  * Clients present the same tokens again and again.  Most of them are still in
  * the row, page and buffer in which they were found the time before, and to

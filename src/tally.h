@@ -42,15 +42,6 @@ typedef struct AtkTallyStats
 /* Attaches to the memory, unless this has been done; false: there is none. */
 extern bool atk_tally_attach(void);
 
-/*
- * Where uses will be counted, in these bits, as long as the database lives; and
- * having the processor fetch that place, some time before atk_tally_note().
- */
-#define ATK_TALLY_PLACE_BITS	24
-
-extern uint32 atk_tally_place(const pg_uuid_t *token_id, int outcome);
-extern void atk_tally_expect(uint32 place);
-
 /* Never raises, never waits for more than a spinlock. */
 extern void atk_tally_note(const pg_uuid_t *token_id, int outcome,
 						   TimestampTz now, const inet *address);

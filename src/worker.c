@@ -8,7 +8,7 @@
  * postmaster starts it again, and it goes on with the next database.
  *
  * When the server stops, a worker writes to one database what it can; the
- * rest is saved by whoever leaves the memory last (tally.c).
+ * rest is saved by whoever leaves the memory last (slot_array.h).
  */
 #include "postgres.h"
 #include "compat.h"

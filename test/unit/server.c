@@ -219,6 +219,12 @@ errmsg(const char *fmt,...)
 }
 
 int
+errmsg_internal(const char *fmt,...)
+{
+	return 0;
+}
+
+int
 errdetail(const char *fmt,...)
 {
 	va_list		args;
@@ -250,6 +256,22 @@ void
 pg_qsort(void *base, size_t n, size_t size, int (*compare) (const void *, const void *))
 {
 	qsort(base, n, size, compare);
+}
+
+static XactCallback callback;
+int			stub_callbacks;
+
+void
+RegisterXactCallback(XactCallback given, void *arg)
+{
+	callback = given;
+	stub_callbacks++;
+}
+
+void
+stub_end(XactEvent event)
+{
+	callback(event, NULL);
 }
 
 /* A short header becomes a long one.  Nothing is compressed or out of line. */

@@ -17,6 +17,8 @@
 
 #include <setjmp.h>
 
+#include "access/xact.h"
+
 /* --- TAP --- */
 
 extern void unit_begin(void);
@@ -115,6 +117,10 @@ extern sigjmp_buf error_jump;
 
 /* How often a loop gave the server an opportunity to cancel it. */
 extern long interrupts_checked;
+
+/* Who asked to be told of the ends of transactions is told of one. */
+extern void stub_end(XactEvent event);
+extern int	stub_callbacks;		/* how many asked */
 
 /* A text[] as the stand-in knows it: what stands where an ArrayType would. */
 typedef struct StubArray
