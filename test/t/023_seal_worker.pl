@@ -137,7 +137,36 @@ ask($locker, 'COMMIT');
 wait_sealed('an event committed meanwhile is sealed, too');
 $_->quit foreach $open, $locker;
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET deadlock_timeout');
-$node->safe_psql('postgres', 'DROP DATABASE third');
+
+# A prepared transaction is waited for in its own database, not in one whose
+# tables have the same OIDs.
+sub transactions
+{
+	my ($database) = @_;
+
+	return $node->safe_psql('postgres', "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '$database'");
+}
+
+sub wait_rounds
+{
+	my ($database) = @_;
+	my $before = transactions($database);
+
+	return wait_until(sub { transactions($database) > $before + 10 });
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE twin TEMPLATE third');
+my $there = token($node, 'twin');
+$node->safe_psql('twin', "BEGIN; SELECT apitoken.suspend('$there->{id}'); PREPARE TRANSACTION 'twin'");
+token($node, 'third');
+wait_sealed('a prepared transaction of another database: an event is sealed', 'third');
+ok(wait_rounds('twin'), '... the worker comes to the other again and again');
+$before = transactions('third');
+ok(wait_rounds('twin'), '... and again');
+is(transactions('third'), $before, '... but not here');
+$node->safe_psql('twin', "ROLLBACK PREPARED 'twin'");
+is(scalar wait_workers($node, 0), 0, '... and the worker is gone when it has ended');
+$node->safe_psql('postgres', "DROP DATABASE $_") foreach qw(twin third);
 
 # --- what users attached ---
 
